@@ -1,0 +1,4 @@
+import { defineCodes } from '../code-definition.ts';
+
+/** Codes of sealing and assembling PAdES. */
+export const padesCodes = defineCodes({});

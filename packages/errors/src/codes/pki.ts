@@ -1,0 +1,4 @@
+import { defineCodes } from '../code-definition.ts';
+
+/** Codes of certificates, CMS and time-stamp tokens. */
+export const pkiCodes = defineCodes({});

@@ -1,0 +1,4 @@
+import { defineCodes } from '../code-definition.ts';
+
+/** Codes of the hash-signing RPC. */
+export const signerCodes = defineCodes({});

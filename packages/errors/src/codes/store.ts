@@ -1,0 +1,4 @@
+import { defineCodes } from '../code-definition.ts';
+
+/** Codes of database and blobs. */
+export const storeCodes = defineCodes({});
