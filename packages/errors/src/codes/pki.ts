@@ -1,4 +1,11 @@
 import { defineCodes } from '../code-definition.ts';
 
 /** Codes of certificates, CMS and time-stamp tokens. */
-export const pkiCodes = defineCodes({});
+export const pkiCodes = defineCodes({
+  pki_der_invalid: { status: 422, title: 'Not valid DER' },
+  pki_cms_invalid: { status: 422, title: 'Not a CMS signature that is supported' },
+  pki_path_invalid: { status: 422, title: 'No valid certificate path' },
+  pki_timestamp_refused: { status: 400, title: 'The time-stamp request is refused' },
+  pki_timestamp_response_invalid: { status: 502, title: 'The time-stamp response is not valid' },
+  pki_timestamp_token_invalid: { status: 422, title: 'The time-stamp token is not valid' },
+});
