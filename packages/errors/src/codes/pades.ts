@@ -1,4 +1,12 @@
 import { defineCodes } from '../code-definition.ts';
 
 /** Codes of sealing and assembling PAdES. */
-export const padesCodes = defineCodes({});
+export const padesCodes = defineCodes({
+  docmdp_forbids_changes: { status: 422, title: 'The certification of the document forbids changes' },
+  fieldmdp_forbids_field: { status: 422, title: 'An earlier signature locks the form against new fields' },
+  pades_byte_range_past_end: { status: 422, title: 'An earlier signature claims bytes after the end of the file' },
+  pades_field_exists: { status: 422, title: 'The form already has a field of that name' },
+  pades_header_misplaced: { status: 422, title: 'The PDF has bytes before its header' },
+  pades_option_invalid: { status: 422, title: 'An option of the seal is not valid' },
+  pades_contents_overflow: { status: 500, title: 'The signature is larger than the room reserved for it' },
+});

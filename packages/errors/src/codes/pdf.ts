@@ -1,4 +1,19 @@
 import { defineCodes } from '../code-definition.ts';
 
-/** Codes of pdf. */
-export const pdfCodes = defineCodes({});
+/** Codes of reading a PDF and appending to it. All of them speak of the document that came in. */
+export const pdfCodes = defineCodes({
+  pdf_header_missing: { status: 422, title: 'Not a PDF file' },
+  pdf_startxref_missing: { status: 422, title: 'The PDF does not say where its cross-reference table is' },
+  pdf_xref_damaged: { status: 422, title: 'The cross-reference table of the PDF is damaged' },
+  pdf_xref_loop: { status: 422, title: 'The cross-reference sections of the PDF go round in a circle' },
+  pdf_object_misplaced: { status: 422, title: 'An object of the PDF is not where the cross-reference table says' },
+  pdf_object_malformed: { status: 422, title: 'An object of the PDF breaks the syntax' },
+  pdf_stream_damaged: { status: 422, title: 'A stream of the PDF is damaged' },
+  pdf_filter_unsupported: { status: 422, title: 'A stream of the PDF uses a filter that is not allowed there' },
+  pdf_type_wrong: { status: 422, title: 'A value in the PDF has the wrong type' },
+  pdf_key_duplicate: { status: 422, title: 'A dictionary of the PDF has the same key twice' },
+  pdf_reference_loop: { status: 422, title: 'Objects of the PDF refer to each other in a circle' },
+  pdf_page_missing: { status: 422, title: 'The PDF has no page' },
+  pdf_encrypted: { status: 422, title: 'The PDF is encrypted' },
+  pdf_limit_exceeded: { status: 422, title: 'The PDF exceeds a limit' },
+});

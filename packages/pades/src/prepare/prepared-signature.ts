@@ -1,0 +1,18 @@
+import type { DigestName } from '@sigillum/algorithms';
+
+/** What comes before signing, frozen: nothing of the document can change between its digest and its signature. */
+export type PreparedSignature = {
+  /** Bytes that follow the input, with zeros in `/Contents`. */
+  readonly increment: Uint8Array;
+  /** As it stands in the signature dictionary (ISO 32000-2 §12.8.1): everything but `<hex>`. */
+  readonly byteRange: readonly [number, number, number, number];
+  /** Offset of the `<` of `/Contents` in the sealed file. */
+  readonly contentsOffset: number;
+  /** Bytes of CMS that fit into `/Contents`. */
+  readonly contentsSize: number;
+  readonly digestAlgorithm: DigestName;
+  /** Digest over the ByteRange. */
+  readonly digest: Uint8Array;
+  /** Full name of the signature field. */
+  readonly fieldName: string;
+};

@@ -1,0 +1,46 @@
+/**
+ * Bounds of everything that is read from a file of unknown origin. They are far above what producers write
+ * (ISO 32000-1 annex C lists what readers were required to stand) and low enough that no file can eat the machine.
+ */
+export const limits = {
+  /** Arrays and dictionaries inside each other; bounds the parser's recursion. Real files stay below 20. */
+  nesting: 100,
+  /** Bytes of a name or of any other token; annex C says 127. */
+  tokenLength: 4096,
+  /** Bytes of one string: the `/Contents` of signatures with revocation data inside reach megabytes. */
+  stringLength: 16 * 1024 * 1024,
+  /** Values in one object, its arrays and dictionaries together: an array of all pages of a huge file is the largest known. */
+  objectValues: 2_000_000,
+  /** Highest object number (annex C: 8,388,607 indirect objects). */
+  objectNumber: 8_388_607,
+  /** Cross-reference sections in one file: an update each; the most seen in public files is below 300. */
+  xrefSections: 4096,
+  /** Entries of all cross-reference sections together: four times what one section may have. */
+  xrefEntries: 4 * 8_388_608,
+  /** Decoded bytes of one xref or object stream; a section of the highest number at 8 bytes per entry fits. */
+  decodedLength: 64 * 1024 * 1024,
+  /** Decoded bytes per encoded byte, above {@link limits.inflateFree}. Regular xref streams reach 100; deflate can reach 1032. */
+  inflateRatio: 300,
+  /** Decoded bytes that are allowed whatever the ratio. */
+  inflateFree: 1024 * 1024,
+  /** Filters behind each other on one stream. */
+  filters: 4,
+  /** Objects in one object stream; producers write 100 to 200. */
+  objectStreamObjects: 100_000,
+  /** References that lead to references, and streams whose length lies in streams. */
+  referenceHops: 16,
+  /** Nodes looked at on the way to the first page. */
+  pageTreeNodes: 10_000,
+  /** Fields and widgets of a form. */
+  formFields: 100_000,
+  /** Where the header may begin at the latest (ISO 32000-1 annex H.3, note 13). */
+  headerSearch: 1024,
+  /** How far before the end the last `startxref` may lie. Readers look at 1 to 2 KiB; longer junk is still unambiguous. */
+  startxrefSearch: 64 * 1024,
+  /** Objects kept after parsing. */
+  cachedObjects: 4096,
+  /** Decoded object streams kept. */
+  cachedObjectStreams: 16,
+  /** Largest offset that a classic table can hold: 10 digits (ISO 32000-2 §7.5.4). */
+  tableOffset: 9_999_999_999,
+} as const;

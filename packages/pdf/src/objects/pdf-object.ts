@@ -1,0 +1,76 @@
+import type { PdfDict } from './pdf-dict.ts';
+import type { PdfPlaceholder } from './pdf-placeholder.ts';
+
+/** A name (ISO 32000-2 §7.3.5): its bytes after `#xx` decoding, one character each. */
+export class PdfName {
+  readonly value: string;
+  constructor(value: string) {
+    this.value = value;
+  }
+}
+
+/** A number that isn't a safe integer, with its spelling kept so that rewriting doesn't change it. */
+export class PdfReal {
+  readonly value: number;
+  readonly text: string;
+  constructor(text: string) {
+    this.value = Number(text);
+    this.text = text;
+  }
+}
+
+/** A string (§7.3.4): bytes, and which of the two spellings it had. */
+export class PdfString {
+  readonly bytes: Uint8Array;
+  readonly hex: boolean;
+  constructor(bytes: Uint8Array, hex = false) {
+    this.bytes = bytes;
+    this.hex = hex;
+  }
+}
+
+/** A reference to an indirect object (§7.3.10). */
+export class PdfRef {
+  readonly number: number;
+  readonly generation: number;
+  constructor(number: number, generation = 0) {
+    this.number = number;
+    this.generation = generation;
+  }
+  /** As it stands in a file, also used as a key. */
+  toString(): string {
+    return `${this.number} ${this.generation} R`;
+  }
+}
+
+/** A stream (§7.3.8) as parsed: the dictionary and where its data begin. `PdfDocument.readStream` reads them. */
+export class PdfStream {
+  readonly dict: PdfDict;
+  /** Offset of the first data byte, in the source. */
+  readonly dataOffset: number;
+  constructor(dict: PdfDict, dataOffset: number) {
+    this.dict = dict;
+    this.dataOffset = dataOffset;
+  }
+}
+
+export type PdfArray = readonly PdfObject[];
+
+/** Any value of PDF. Safe integers are numbers; every other number is a {@link PdfReal}. */
+export type PdfObject =
+  | null
+  | boolean
+  | number
+  | PdfReal
+  | PdfName
+  | PdfString
+  | PdfRef
+  | PdfArray
+  | PdfDict
+  | PdfStream
+  | PdfPlaceholder;
+
+/** Whether a value is an array; `Array.isArray` does not narrow readonly arrays. */
+export function isPdfArray(value: PdfObject | undefined): value is PdfArray {
+  return Array.isArray(value);
+}
