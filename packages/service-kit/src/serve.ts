@@ -1,0 +1,148 @@
+import { createServer, type RequestListener, type Server as HttpServer, type ServerOptions } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import type { Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { SigillumError } from '@sigillum/errors';
+
+/** Bounds of a listener; every one has a default. */
+export type ServeLimits = {
+  /** The request head must be there in this time: a slow sender holds a connection no longer. */
+  readonly headersTimeoutMs?: number;
+  /** The whole request must be there in this time; larger where documents are uploaded. */
+  readonly requestTimeoutMs?: number;
+  /** An idle connection is closed after this time. */
+  readonly keepAliveTimeoutMs?: number;
+  /** Connections beyond are closed at once: file descriptors are finite. */
+  readonly maxConnections?: number;
+  /** Request heads beyond are answered 431. */
+  readonly maxHeaderBytes?: number;
+};
+
+/** PEM texts. With `clientRoots`, a client without a certificate from one of these roots gets no connection. */
+export type ServeTls = { readonly certificate: string; readonly key: string; readonly clientRoots?: string };
+
+export type ServeOptions = {
+  readonly host: string;
+  /** 0 takes a free one. */
+  readonly port: number;
+  readonly tls?: ServeTls;
+  readonly limits?: ServeLimits;
+};
+
+/** A listener that is accepting. */
+export type RunningServer = {
+  readonly port: number;
+  /** Stops accepting, closes idle connections, waits for those in flight, and after `graceMs` cuts them. */
+  close(graceMs?: number): Promise<void>;
+  /** Takes a renewed certificate for new connections. */
+  replaceTls(tls: ServeTls): void;
+};
+
+const defaults = {
+  headersTimeoutMs: 10_000,
+  requestTimeoutMs: 60_000,
+  // Longer than the idle time of our own clients' agents, so that the client closes first and meets no reset.
+  keepAliveTimeoutMs: 15_000,
+  maxConnections: 1_000,
+  maxHeaderBytes: 16 * 1024,
+} as const satisfies Required<ServeLimits>;
+
+/** How often Node looks for requests over their time; its default of 30 s would make the bounds above words. */
+const timeoutCheckMs = 1_000;
+
+/** A TLS handshake is a few round trips. */
+const handshakeTimeoutMs = 10_000;
+
+/** Time for requests in flight at a shutdown. */
+export const defaultGraceMs = 10_000;
+
+/** How often a closing listener looks for connections that have become idle. */
+const idleCheckMs = 50;
+
+/**
+ * Listens with bounded time, connections and headers; with `tls` only TLS 1.3.
+ * @throws SigillumError `config_invalid` when the port is taken, not allowed, or the certificate is not usable.
+ */
+export async function serve(listener: RequestListener, options: ServeOptions): Promise<RunningServer> {
+  const limits = { ...defaults, ...options.limits };
+  const server = createListener(listener, options, {
+    headersTimeout: limits.headersTimeoutMs,
+    requestTimeout: limits.requestTimeoutMs,
+    keepAliveTimeout: limits.keepAliveTimeoutMs,
+    maxHeaderSize: limits.maxHeaderBytes,
+    connectionsCheckingInterval: timeoutCheckMs,
+  });
+  server.maxConnections = limits.maxConnections;
+  const sockets = new Set<Socket>();
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
+  await listen(server, options);
+  const address = server.address();
+  const port = typeof address === 'object' && address !== null ? address.port : options.port;
+  let closing: Promise<void> | undefined;
+  return {
+    port,
+    close: (graceMs = defaultGraceMs) => (closing ??= closeGracefully(server, sockets, graceMs)),
+    replaceTls: (tls) => {
+      if ('setSecureContext' in server && typeof server.setSecureContext === 'function') {
+        server.setSecureContext(toTlsOptions(tls));
+      }
+    },
+  };
+}
+
+function createListener(listener: RequestListener, options: ServeOptions, bounds: ServerOptions): HttpServer {
+  if (options.tls === undefined) return createServer(bounds, listener);
+  try {
+    return createTlsServer({ ...bounds, handshakeTimeout: handshakeTimeoutMs, ...toTlsOptions(options.tls) }, listener);
+  } catch (cause) {
+    throw new SigillumError('config_invalid', 'The TLS certificate, its key or the client roots are not usable.', {
+      cause,
+    });
+  }
+}
+
+function toTlsOptions(tls: ServeTls) {
+  return {
+    cert: tls.certificate,
+    key: tls.key,
+    minVersion: 'TLSv1.3',
+    ...(tls.clientRoots === undefined ? {} : { ca: tls.clientRoots, requestCert: true, rejectUnauthorized: true }),
+  } as const;
+}
+
+async function listen(server: HttpServer, { host, port }: ServeOptions): Promise<void> {
+  try {
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      server.listen({ host, port }, () => {
+        server.removeListener('error', reject);
+        resolve();
+      });
+    });
+  } catch (cause) {
+    const code = Error.isError(cause) && 'code' in cause ? String(cause.code) : 'unknown';
+    throw new SigillumError(
+      'config_invalid',
+      code === 'EADDRINUSE'
+        ? `Port ${port} on ${host} is in use by another program.`
+        : `Can't listen on ${host} port ${port} (${code}).`,
+      { cause },
+    );
+  }
+}
+
+async function closeGracefully(server: HttpServer, sockets: ReadonlySet<Socket>, graceMs: number): Promise<void> {
+  const whenClosed = new Promise<void>((resolve) => server.close(() => resolve()));
+  // A connection that just ended its request would otherwise stay for the keep-alive time.
+  const idle = setInterval(() => server.closeIdleConnections(), idleCheckMs);
+  const grace = new AbortController();
+  await Promise.race([whenClosed, sleep(graceMs, undefined, { signal: grace.signal })]);
+  grace.abort();
+  clearInterval(idle);
+  // Also those in the middle of a TLS handshake, which the HTTP layer doesn't know yet.
+  for (const socket of sockets) socket.destroy();
+  await whenClosed;
+}
