@@ -34,3 +34,31 @@ export {
 } from './der/encode-der.ts';
 export { type DerLimits, type DerNode, readDer } from './der/read-der.ts';
 export { contextTag, primitiveContextTag, tags } from './der/tags.ts';
+// pem
+export { decodePem, encodePem, type PemLabel } from './pem/pem.ts';
+// x509
+export { assertCertificateMatches } from './x509/assert-certificate-matches.ts';
+export { assertIssuedBy } from './x509/assert-issued-by.ts';
+export type { Certificate } from './x509/certificate.ts';
+export {
+  type CertificateProfile,
+  type CertificateProfileName,
+  certificateProfileNames,
+  getCertificateProfile,
+} from './x509/certificate-profile.ts';
+export type { CertificateRequest } from './x509/certificate-request.ts';
+export { developmentMark } from './x509/development-mark.ts';
+export type { DigestSigner } from './x509/digest-signer.ts';
+export { createName, type DistinguishedName, type NameAttribute } from './x509/distinguished-name.ts';
+export { issueCertificate } from './x509/issue-certificate.ts';
+export { computeKeyIdentifier } from './x509/key-identifier.ts';
+export type { ExtendedKeyUsageName, KeyUsageName } from './x509/key-usage.ts';
+export { listProfileProblems } from './x509/list-profile-problems.ts';
+export { findKeySpecOf, parseCertificate } from './x509/parse-certificate.ts';
+export { createSerialNumber } from './x509/serial-number.ts';
+// crl
+export type { CertificateList, RevokedCertificate } from './crl/certificate-list.ts';
+export { type CrlRequest, issueCrl } from './crl/issue-crl.ts';
+export { parseCrl } from './crl/parse-crl.ts';
+export { type RevocationReason, revocationReasons } from './crl/revocation-reason.ts';
+export { verifyCrl } from './crl/verify-crl.ts';

@@ -8,4 +8,10 @@ export const pkiCodes = defineCodes({
   pki_timestamp_refused: { status: 400, title: 'The time-stamp request is refused' },
   pki_timestamp_response_invalid: { status: 502, title: 'The time-stamp response is not valid' },
   pki_timestamp_token_invalid: { status: 422, title: 'The time-stamp token is not valid' },
+  pki_pem_invalid: { status: 422, title: 'Not valid PEM' },
+  pki_certificate_invalid: { status: 422, title: 'Not a certificate that can be read' },
+  pki_crl_invalid: { status: 422, title: 'Not a revocation list that can be used' },
+  pki_request_invalid: { status: 422, title: 'This can not be certified' },
+  pki_profile_violated: { status: 422, title: 'The certificate is not as its profile wants it' },
+  pki_signature_wrong: { status: 500, title: 'The signature does not verify' },
 });

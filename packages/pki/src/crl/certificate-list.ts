@@ -1,0 +1,21 @@
+import type { DistinguishedName } from '../x509/distinguished-name.ts';
+import type { RevocationReason } from './revocation-reason.ts';
+
+/** One revoked certificate. */
+export type RevokedCertificate = { readonly time: Date; readonly reason: RevocationReason | undefined };
+
+/** A certificate revocation list, read (RFC 5280 §5.1). Byte arrays are views of `der`. */
+export type CertificateList = {
+  readonly der: Uint8Array;
+  readonly tbs: Uint8Array;
+  readonly signatureAlgorithm: Uint8Array;
+  readonly signature: Uint8Array;
+  readonly issuer: DistinguishedName;
+  readonly thisUpdate: Date;
+  /** RFC 5280 §5.1.2.5 wants it in every CRL; one without is refused when read. */
+  readonly nextUpdate: Date;
+  readonly number: bigint | undefined;
+  readonly akid: Uint8Array | undefined;
+  /** By serial number, lowercase hex without a leading zero octet. */
+  readonly revoked: ReadonlyMap<string, RevokedCertificate>;
+};

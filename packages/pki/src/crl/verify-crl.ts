@@ -1,0 +1,21 @@
+import { SigillumError } from '@sigillum/errors';
+import { equalBytes } from '../der/compare-bytes.ts';
+import type { Certificate } from '../x509/certificate.ts';
+import { verifySignedData } from '../x509/verify-signed-data.ts';
+import type { CertificateList } from './certificate-list.ts';
+
+/**
+ * Checks that a CRL is `issuer`'s: name, key identifier, right to sign CRLs, signature (RFC 5280 §6.3.3 f, g).
+ * Whether it is fresh is for the caller, who knows the time. Throws `pki_crl_invalid`.
+ */
+export function verifyCrl(crl: CertificateList, issuer: Certificate): void {
+  const refuse = (why: string): never => {
+    throw new SigillumError('pki_crl_invalid', `The CRL of "${crl.issuer.text}" ${why}.`);
+  };
+  if (!equalBytes(crl.issuer.der, issuer.subject.der)) refuse('comes from another issuer');
+  if (crl.akid && issuer.skid && !equalBytes(crl.akid, issuer.skid)) refuse("names another key of its issuer's");
+  if (issuer.keyUsage && !issuer.keyUsage.usages.includes('cRLSign')) refuse('comes from a CA that may not sign CRLs');
+  if (!verifySignedData(crl.tbs, crl.signatureAlgorithm, crl.signature, issuer.publicKey)) {
+    refuse('has a signature that its issuer did not make');
+  }
+}

@@ -1,0 +1,10 @@
+import type { SignatureAlgorithmName } from '@sigillum/algorithms';
+
+/**
+ * A private key that signs digests: a key in a token, in a file, or behind the signing daemon. ECDSA signatures are
+ * DER. The digest is that of the algorithm (`getDigestOf`).
+ */
+export type DigestSigner = {
+  readonly algorithm: SignatureAlgorithmName;
+  sign(digest: Uint8Array): Promise<Uint8Array>;
+};
