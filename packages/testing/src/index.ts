@@ -1,1 +1,10 @@
-export {};
+export { DevelopmentHome, type ReadyFile, type ServiceName } from './development-home.ts';
+export {
+  findProcessTree,
+  listProcesses,
+  type ProcessEntry,
+  readMappedFiles,
+  readOpenFiles,
+  waitForEnd,
+} from './process-table.ts';
+export { makeSamplePdf, rewriteWithQpdf, type SampleKind } from './sample-pdf.ts';
