@@ -71,39 +71,40 @@ function makeClassicPdf(pages: number, text: string, padding: number): Uint8Arra
   return file.bytes();
 }
 
-/** ISO 32000-1 §7.5.8.4: the page's font and content stand in an object stream that only /XRefStm shows. */
+/** ISO 32000-1 §7.5.8.4: the structure tree stands in an object stream that only /XRefStm shows, as word processors write it. */
 function makeHybridPdf(): Uint8Array {
   const file = new FileBuilder();
   const content = 'BT /F1 24 Tf 72 720 Td (Hybrid cross-reference) Tj ET';
-  file.object(1, '<< /Type /Catalog /Pages 2 0 R >>');
+  file.object(1, '<< /Type /Catalog /Pages 2 0 R /StructTreeRoot 6 0 R >>');
   file.object(2, '<< /Type /Pages /Count 1 /Kids [3 0 R] >>');
   file.object(
     3,
-    '<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Resources << /Font << /F1 6 0 R >> >> /Contents 4 0 R >>',
+    '<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Resources << /Font << /F1 8 0 R >> >> /Contents 4 0 R >>',
   );
   file.object(4, `<< /Length ${content.length} >>\nstream\n${content}\nendstream`);
-  const font = '<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>';
-  const packed = deflateSync(Buffer.from(`6 0 ${font}`));
+  const hidden = '<< /Type /StructTreeRoot >>';
+  const packed = deflateSync(Buffer.from(`6 0 ${hidden}`));
   file.object(
     5,
     `<< /Type /ObjStm /N 1 /First 4 /Filter /FlateDecode /Length ${packed.length} >>\nstream\n`,
     packed,
     '\nendstream',
   );
+  file.object(8, '<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>');
   const streamStart = file.length;
   const entries = Buffer.from([2, 0, 5, 0]);
   file.object(
     7,
-    '<< /Type /XRef /Size 8 /Index [6 1] /W [1 2 1] /Root 1 0 R /Length 4 >>\nstream\n',
+    '<< /Type /XRef /Size 9 /Index [6 1] /W [1 2 1] /Root 1 0 R /Length 4 >>\nstream\n',
     entries,
     '\nendstream',
   );
   const start = file.length;
-  file.text('xref\n0 8\n0000000000 65535 f \n');
+  file.text('xref\n0 9\n0000000000 65535 f \n');
   for (const number of [1, 2, 3, 4, 5]) file.text(`${String(file.offsetOf(number)).padStart(10, '0')} 00000 n \n`);
   file.text('0000000000 65535 f \n');
-  file.text(`${String(file.offsetOf(7)).padStart(10, '0')} 00000 n \n`);
-  file.text(`trailer\n<< /Size 8 /Root 1 0 R /XRefStm ${streamStart} >>\nstartxref\n${start}\n%%EOF\n`);
+  for (const number of [7, 8]) file.text(`${String(file.offsetOf(number)).padStart(10, '0')} 00000 n \n`);
+  file.text(`trailer\n<< /Size 9 /Root 1 0 R /XRefStm ${streamStart} >>\nstartxref\n${start}\n%%EOF\n`);
   return file.bytes();
 }
 
