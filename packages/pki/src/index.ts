@@ -62,3 +62,28 @@ export { type CrlRequest, issueCrl } from './crl/issue-crl.ts';
 export { parseCrl } from './crl/parse-crl.ts';
 export { type RevocationReason, revocationReasons } from './crl/revocation-reason.ts';
 export { verifyCrl } from './crl/verify-crl.ts';
+// cms
+export { encodeAttribute, encodeSignedAttributes } from './cms/encode-signed-attributes.ts';
+export { encodeSignedData, type SignedDataInput } from './cms/encode-signed-data.ts';
+export { type IssuerAndSerial, readIssuerAndSerial } from './cms/issuer-and-serial.ts';
+export { cmsOids, type SignedContentType } from './cms/oids.ts';
+export { parseSignedData, type SignedData, type SignerInfo } from './cms/parse-signed-data.ts';
+export { type EssCertificateId, matchesCertificate, parseSigningCertificateV2 } from './cms/signing-certificate.ts';
+export { hashContent, verifySigner } from './cms/verify-signer.ts';
+// path
+export { buildPath } from './path/build-path.ts';
+// tsp
+export { encodeMessageImprint, type MessageImprint } from './tsp/message-imprint.ts';
+export { findPkiFailure, type PkiFailure, pkiFailures } from './tsp/pki-failure.ts';
+export { TimeStampRefusal } from './tsp/time-stamp-refusal.ts';
+export { encodeTimeStampRequest, parseTimeStampRequest, type TimeStampRequest } from './tsp/time-stamp-request.ts';
+export {
+  encodeTimeStampFailure,
+  encodeTimeStampResponse,
+  parseTimeStampResponse,
+  type TimeStampResponse,
+} from './tsp/time-stamp-response.ts';
+// The class itself stays inside: only verifyTimeStampToken makes a token.
+export type { TimeStampToken, TimeStampTokenFields } from './tsp/time-stamp-token.ts';
+export { encodeTstInfo, parseTstInfo, type TstInfo } from './tsp/tst-info.ts';
+export { type TimeStampExpectation, verifyTimeStampToken } from './tsp/verify-time-stamp-token.ts';

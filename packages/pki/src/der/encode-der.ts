@@ -130,5 +130,5 @@ function integerContent(value: bigint): Uint8Array {
     // Done when what is left is only the sign, and the last octet shows that sign.
     if ((rest === 0n && octet < 0x80) || (rest === -1n && octet >= 0x80)) break;
   }
-  return Uint8Array.from(octets.reverse());
+  return Uint8Array.from(octets.toReversed());
 }

@@ -11,7 +11,7 @@ export function encodeOidContent(dotted: string): Uint8Array {
   for (const arc of [first * 40n + second, ...others]) {
     const digits: number[] = [Number(arc & 0x7fn)];
     for (let rest = arc >> 7n; rest > 0n; rest >>= 7n) digits.push(Number(rest & 0x7fn) | 0x80);
-    octets.push(...digits.reverse());
+    octets.push(...digits.toReversed());
   }
   if (octets.length > maxContentLength) throw new RangeError('the object identifier is too long');
   return Uint8Array.from(octets);
