@@ -1,0 +1,31 @@
+/** The writer's port to the file system. Paths are absolute or relative to the process; errors are Node's. */
+export type AuditFileSystem = {
+  /** With its parents; nothing when it is there. Only for the owner. */
+  makeDirectory(path: string): Promise<void>;
+  /** Names of the entries. */
+  list(path: string): Promise<readonly string[]>;
+  /** `create` fails with EEXIST when it is there; the others want it to be there. */
+  openFile(path: string, mode: 'create' | 'append' | 'read'): Promise<AuditFile>;
+  rename(from: string, to: string): Promise<void>;
+  /** A second name for a file; fails with EEXIST when the name is taken. */
+  link(existing: string, name: string): Promise<void>;
+  remove(path: string): Promise<void>;
+  /** Makes names in a folder durable. */
+  syncDirectory(path: string): Promise<void>;
+  /** Says which process this is, so that `isRunning` knows it again, also when its pid is given to another. */
+  identifyProcess(): Promise<string>;
+  isRunning(identity: string): Promise<boolean>;
+};
+
+/** An open file that grows at its end. */
+export type AuditFile = {
+  size(): Promise<number>;
+  /** Fewer bytes only at the end of the file. */
+  read(offset: number, length: number): Promise<Uint8Array>;
+  /** Appends all of the bytes or throws. */
+  write(bytes: Uint8Array): Promise<void>;
+  /** fdatasync. */
+  sync(): Promise<void>;
+  truncate(size: number): Promise<void>;
+  close(): Promise<void>;
+};

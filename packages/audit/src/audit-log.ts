@@ -1,0 +1,194 @@
+import { join } from 'node:path';
+import { SigillumError } from '@sigillum/errors';
+import { canonicalJson } from './canonical-json.ts';
+import { nextHash } from './chain.ts';
+import { encodeChainLine } from './chain-line.ts';
+import type { JsonObject } from './json-value.ts';
+import type { ChainHead } from './verify-chain.ts';
+import type { AuditFile, AuditFileSystem } from './audit-file-system.ts';
+import { findTail, maxLineBytes, nameSegment } from './find-tail.ts';
+import { createNodeFileSystem } from './node-file-system.ts';
+import { acquireWriterLock, hasCode, type WriterLock } from './writer-lock.ts';
+
+export type AuditLogOptions = {
+  readonly directory: string;
+  /** The chain's id: who writes it, such as `hash-signer-1`. */
+  readonly chain: string;
+  readonly fileSystem?: AuditFileSystem;
+  /** A segment that has grown to this is followed by another; small enough to copy and to read. */
+  readonly segmentBytes?: number;
+};
+
+type Pending = {
+  readonly head: ChainHead;
+  readonly bytes: Uint8Array;
+  readonly resolve: (head: ChainHead) => void;
+  readonly reject: (error: unknown) => void;
+};
+
+/** Seconds of a busy signer; a disk slower than that is an overload that callers should feel. */
+const maxPendingEvents = 10_000;
+
+/** What may wait in memory for a slow disk, and with that the largest write. */
+const maxPendingBytes = 16 * 1024 * 1024;
+
+const defaultSegmentBytes = 64 * 1024 * 1024;
+
+const lineEnd = Uint8Array.of(0x0a);
+
+/** The durable writer of one chain (README: Design). */
+export class AuditLog {
+  readonly #options: AuditLogOptions;
+  readonly #fileSystem: AuditFileSystem;
+  readonly #lock: WriterLock;
+  #file: AuditFile | undefined;
+  #fileSize = 0;
+  /** The last line given a sequence. */
+  #last: ChainHead;
+  /** The last line on disk. */
+  #durable: ChainHead;
+  #queue: Pending[] = [];
+  #queuedBytes = 0;
+  #flushing: Promise<void> | undefined;
+  #failure: SigillumError | undefined;
+
+  private constructor(options: AuditLogOptions, fileSystem: AuditFileSystem, lock: WriterLock, head: ChainHead) {
+    this.#options = options;
+    this.#fileSystem = fileSystem;
+    this.#lock = lock;
+    this.#last = head;
+    this.#durable = head;
+  }
+
+  /**
+   * Opens a log or begins it, and holds it alone.
+   * @throws SigillumError `audit_locked`, `audit_log_damaged`, or `audit_write_failed` for errors of the file system.
+   */
+  static async open(options: AuditLogOptions): Promise<AuditLog> {
+    const fileSystem = options.fileSystem ?? createNodeFileSystem();
+    let lock: WriterLock | undefined;
+    try {
+      await fileSystem.makeDirectory(options.directory);
+      lock = await acquireWriterLock(options.directory, fileSystem);
+      const tail = await findTail(options.directory, options.chain, fileSystem);
+      const log = new AuditLog(options, fileSystem, lock, tail.head);
+      log.#file = tail.file;
+      log.#fileSize = (await tail.file?.size()) ?? 0;
+      if (tail.removedBytes > 0) await log.append(describeRepair(tail.removedBytes));
+      return log;
+    } catch (cause) {
+      await lock?.release().catch(() => undefined);
+      if (cause instanceof SigillumError) throw cause;
+      throw toWriteFailure(cause);
+    }
+  }
+
+  /** The last durable event; sequence 0 before the first. */
+  get head(): ChainHead {
+    return this.#durable;
+  }
+
+  /** Why nothing can be written any more; `undefined` while all is well. */
+  get failure(): SigillumError | undefined {
+    return this.#failure;
+  }
+
+  /**
+   * Appends an event; resolves when its line is durable.
+   * @throws SigillumError `audit_event_invalid`, `audit_overloaded`, `audit_closed`, or `audit_write_failed`, after
+   * which every append fails until the log is opened again.
+   */
+  async append(event: JsonObject): Promise<ChainHead> {
+    if (this.#failure !== undefined) throw this.#failure;
+    const eventBytes = canonicalJson(event);
+    const sequence = this.#last.sequence + 1;
+    const previous = this.#last.hash;
+    const hash = nextHash(previous, eventBytes);
+    const line = encodeChainLine({ sequence, previous, hash, eventBytes });
+    if (line.length > maxLineBytes) {
+      throw new SigillumError(
+        'audit_event_invalid',
+        `The event takes ${line.length} bytes, the most is ${maxLineBytes}.`,
+      );
+    }
+    if (this.#queue.length >= maxPendingEvents || this.#queuedBytes + line.length > maxPendingBytes) {
+      throw new SigillumError('audit_overloaded', 'The audit log is behind; try again.', { retryAfterSeconds: 1 });
+    }
+    const head = { sequence, hash };
+    this.#last = head;
+    return new Promise<ChainHead>((resolve, reject) => {
+      this.#queue.push({ head, bytes: line, resolve, reject });
+      this.#queuedBytes += line.length + 1;
+      this.#flushing ??= this.#flush();
+    });
+  }
+
+  /** Writes what waits, lets go of the folder, and refuses from then on. */
+  async close(): Promise<void> {
+    const closed = new SigillumError('audit_closed', 'The audit log is closed.');
+    const waiting = this.#flushing;
+    const first = this.#failure?.code !== 'audit_closed';
+    this.#failure ??= closed;
+    await waiting;
+    if (!first) return;
+    this.#failure = closed;
+    await this.#file?.close().catch(() => undefined);
+    await this.#lock.release().catch(() => undefined);
+  }
+
+  /** Group commit: one write and one sync for all that waits; what comes meanwhile goes with the next. */
+  async #flush(): Promise<void> {
+    // Lets the appends of this turn of the event loop join.
+    await Promise.resolve();
+    while (this.#queue.length > 0) {
+      const batch = this.#queue;
+      this.#queue = [];
+      this.#queuedBytes = 0;
+      try {
+        await this.#commit(batch);
+      } catch (cause) {
+        this.#fail([...batch, ...this.#queue], cause);
+        break;
+      }
+      this.#durable = batch.at(-1)?.head ?? this.#durable;
+      for (const { head, resolve } of batch) resolve(head);
+    }
+    this.#flushing = undefined;
+  }
+
+  async #commit(batch: readonly Pending[]): Promise<void> {
+    const file = await this.#selectFile(batch[0]?.head.sequence ?? 1);
+    const bytes = Buffer.concat(batch.flatMap((pending) => [pending.bytes, lineEnd]));
+    await file.write(bytes);
+    await file.sync();
+    this.#fileSize += bytes.length;
+  }
+
+  async #selectFile(sequence: number): Promise<AuditFile> {
+    const full = this.#fileSize >= (this.#options.segmentBytes ?? defaultSegmentBytes);
+    if (this.#file !== undefined && !full) return this.#file;
+    const next = await this.#fileSystem.openFile(join(this.#options.directory, nameSegment(sequence)), 'create');
+    await this.#fileSystem.syncDirectory(this.#options.directory);
+    await this.#file?.close();
+    this.#file = next;
+    this.#fileSize = 0;
+    return next;
+  }
+
+  #fail(pending: readonly Pending[], cause: unknown): void {
+    const failure = toWriteFailure(cause);
+    this.#failure = failure;
+    this.#queue = [];
+    this.#queuedBytes = 0;
+    for (const { reject } of pending) reject(failure);
+  }
+}
+
+function describeRepair(removedBytes: number): JsonObject {
+  return { type: 'audit.log_repaired', time: new Date().toISOString(), removed_bytes: removedBytes };
+}
+
+function toWriteFailure(cause: unknown): SigillumError {
+  const why = hasCode(cause, 'ENOSPC') || hasCode(cause, 'EDQUOT') ? ': the disk is full' : '';
+  return new SigillumError('audit_write_failed', `The audit log can't be written${why}.`, { cause });
+}

@@ -1,0 +1,60 @@
+import { canonicalJson } from './canonical-json.ts';
+import type { JsonObject } from './json-value.ts';
+
+/** One line of a chain's file, without its line end. */
+export type ChainLine = {
+  /** From 1, without gaps. */
+  readonly sequence: number;
+  readonly previous: Uint8Array;
+  readonly hash: Uint8Array;
+  /** Canonical JSON of the event. */
+  readonly eventBytes: Uint8Array;
+};
+
+const lineFormat =
+  /^\{"sequence":([1-9]\d{0,15}),"previous":"([0-9a-f]{64})","hash":"([0-9a-f]{64})","event":(\{.*\})\}$/su;
+
+/** Encodes a line, without its line end. */
+export function encodeChainLine(line: ChainLine): Uint8Array {
+  const head = `{"sequence":${line.sequence},"previous":"${toHex(line.previous)}","hash":"${toHex(line.hash)}","event":`;
+  return Buffer.concat([Buffer.from(head, 'latin1'), line.eventBytes, Buffer.from('}', 'latin1')]);
+}
+
+/** Reads a line; `undefined` when it isn't one, byte for byte: the event has to be canonical JSON too. */
+export function findChainLine(bytes: Uint8Array): (ChainLine & { readonly event: JsonObject }) | undefined {
+  const text = decodeText(bytes);
+  const match = text === undefined ? null : lineFormat.exec(text);
+  if (match === null) return undefined;
+  const [, sequence = '', previous = '', hash = '', eventText = ''] = match;
+  const event = findObject(eventText);
+  if (event === undefined || !Number.isSafeInteger(Number(sequence))) return undefined;
+  return {
+    sequence: Number(sequence),
+    previous: Buffer.from(previous, 'hex'),
+    hash: Buffer.from(hash, 'hex'),
+    eventBytes: new TextEncoder().encode(eventText),
+    event,
+  };
+}
+
+function decodeText(bytes: Uint8Array): string | undefined {
+  try {
+    // ignoreBOM keeps a BOM as a character, so that the format refuses it.
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    return undefined;
+  }
+}
+
+function findObject(text: string): JsonObject | undefined {
+  try {
+    const event = JSON.parse(text) as JsonObject;
+    return Buffer.from(canonicalJson(event)).toString('utf8') === text ? event : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function toHex(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('hex');
+}

@@ -1,0 +1,45 @@
+import { join } from 'node:path';
+import type { AuditFile } from './audit-file-system.ts';
+import { type ChainHead, type ChainReport, ChainVerifier } from './verify-chain.ts';
+import { listSegments, maxLineBytes } from './find-tail.ts';
+import { createNodeFileSystem } from './node-file-system.ts';
+
+/** Verifies the segments of a log's folder as one chain, in bounded memory; also while it is written. */
+export async function verifyAuditLog(options: {
+  readonly directory: string;
+  readonly chain: string;
+  readonly expectedHead?: ChainHead;
+}): Promise<ChainReport> {
+  const verifier = new ChainVerifier(options);
+  const fileSystem = createNodeFileSystem();
+  for (const name of await listSegments(options.directory, fileSystem)) {
+    const file = await fileSystem.openFile(join(options.directory, name), 'read');
+    try {
+      for await (const line of readLines(file)) verifier.add(line);
+    } finally {
+      await file.close();
+    }
+  }
+  return verifier.finish();
+}
+
+/** Read at a time. */
+const chunkBytes = 256 * 1024;
+
+/** The lines of a file; one that is longer than any can be comes cut, so that it counts as unreadable. */
+async function* readLines(file: AuditFile): AsyncGenerator<Uint8Array> {
+  let rest: Uint8Array = new Uint8Array(0);
+  for (let offset = 0; ; ) {
+    const chunk = await file.read(offset, chunkBytes);
+    if (chunk.length === 0) break;
+    offset += chunk.length;
+    const bytes = Buffer.concat([rest, chunk]);
+    let start = 0;
+    for (let end = bytes.indexOf(0x0a); end !== -1; end = bytes.indexOf(0x0a, start)) {
+      yield bytes.subarray(start, end);
+      start = end + 1;
+    }
+    rest = bytes.subarray(start, start + maxLineBytes + 1);
+  }
+  if (rest.length > 0) yield rest;
+}
