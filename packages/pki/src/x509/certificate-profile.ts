@@ -35,8 +35,6 @@ export type CertificateProfile = {
   readonly privateKeyUsagePeriod: 'required' | 'forbidden';
   /** Days from notBefore to notAfter at most. */
   readonly maxDays: number;
-  /** Profiles whose certificates may sign this one. */
-  readonly issuers: readonly CertificateProfileName[];
 };
 
 const caUsage: readonly KeyUsageName[] = ['keyCertSign', 'cRLSign'];
@@ -60,7 +58,6 @@ const tlsLeaf = {
   privateKeyUsagePeriod: 'forbidden',
   // Service certificates live a week; one more day leaves room for the back-dating.
   maxDays: 8,
-  issuers: ['tls-root'],
 } as const;
 const subordinateCa = {
   ...ca,
@@ -70,7 +67,6 @@ const subordinateCa = {
   subject: legalPerson,
   publication: 'required',
   maxDays: 3660,
-  issuers: ['root-ca'],
 } as const;
 
 const profiles: readonly CertificateProfile[] = [
@@ -84,7 +80,6 @@ const profiles: readonly CertificateProfile[] = [
     subject: legalPerson,
     publication: 'forbidden',
     maxDays: 7320,
-    issuers: ['root-ca'],
   },
   { ...subordinateCa, name: 'issuing-ca' },
   { ...subordinateCa, name: 'tsa-ca' },
@@ -100,7 +95,6 @@ const profiles: readonly CertificateProfile[] = [
     hostNames: 'forbidden',
     privateKeyUsagePeriod: 'forbidden',
     maxDays: 1100,
-    issuers: ['issuing-ca'],
   },
   {
     name: 'tsu',
@@ -116,7 +110,6 @@ const profiles: readonly CertificateProfile[] = [
     // EN 319 422 §6: the key stops signing long before its certificate ends, so that tokens stay verifiable.
     privateKeyUsagePeriod: 'required',
     maxDays: 3660,
-    issuers: ['tsa-ca'],
   },
   {
     ...ca,
@@ -127,7 +120,6 @@ const profiles: readonly CertificateProfile[] = [
     subject: ['organization', 'common_name'],
     publication: 'forbidden',
     maxDays: 3660,
-    issuers: ['tls-root'],
   },
   {
     ...tlsLeaf,

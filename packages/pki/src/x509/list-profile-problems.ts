@@ -98,6 +98,8 @@ export function listProfileProblems(
   const days = (certificate.notAfter.getTime() - certificate.notBefore.getTime()) / dayMs;
   expect(days > 0 && days <= profile.maxDays, `the validity is not between 0 and ${profile.maxDays} days`);
   if (issuer) {
+    const pathLength = issuer.basicConstraints?.pathLength ?? Number.POSITIVE_INFINITY;
+    expect(!profile.ca || pathLength > 0, 'its issuer may have no CA below it');
     expect(certificate.notBefore >= issuer.notBefore, 'it begins before its issuer');
     expect(certificate.notAfter <= issuer.notAfter, 'it ends after its issuer');
     expect(
