@@ -3,3 +3,12 @@ export type { PrefixHash } from './prepare/prefix-hash.ts';
 export { type PrepareInput, type PrepareOptions, prepareSignature } from './prepare/prepare-signature.ts';
 export type { PreparedSignature } from './prepare/prepared-signature.ts';
 export type { Random, SealOptions } from './prepare/seal-options.ts';
+// The classes of the steps are exported as types: only their functions make them, so no step can be left out.
+export { maxTimeDifferenceMs } from './seal/assert-seal-times.ts';
+export { type AttributesToSign, createSignedAttributes } from './seal/attributes-to-sign.ts';
+export { estimateContentsSize, unknownTokenSize } from './seal/estimate-contents-size.ts';
+export { type SealHooks, type SealPorts, type SealRequest, sealDocument } from './seal/seal-document.ts';
+export { assembleSeal, type SealedDocument } from './seal/sealed-document.ts';
+export { acceptSignature, getTimeStampImprint, type SignedDigest } from './seal/signed-digest.ts';
+export type { SigningCredential } from './seal/signing-credential.ts';
+export type { TimeStampSource } from './seal/time-stamp-source.ts';

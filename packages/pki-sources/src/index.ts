@@ -1,1 +1,5 @@
-export {};
+export {
+  TimeStampRequester,
+  type TimeStampRequesterOptions,
+  type TimeStampServer,
+} from './time-stamp-requester.ts';

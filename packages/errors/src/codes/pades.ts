@@ -9,4 +9,8 @@ export const padesCodes = defineCodes({
   pades_header_misplaced: { status: 422, title: 'The PDF has bytes before its header' },
   pades_option_invalid: { status: 422, title: 'An option of the seal is not valid' },
   pades_contents_overflow: { status: 500, title: 'The signature is larger than the room reserved for it' },
+  pades_credential_wrong: { status: 500, title: 'The credential does not fit its key or its document' },
+  pades_signature_wrong: { status: 502, title: 'The signer answered a wrong signature' },
+  pades_timestamp_wrong: { status: 502, title: 'The time-stamp is not one of this signature' },
+  pades_time_outside: { status: 409, title: 'A time lies outside what the certificate allows' },
 });

@@ -1,0 +1,39 @@
+import { getDigestOf, getSignatureAlgorithm } from '@sigillum/algorithms';
+import { encodeSignedAttributes, encodeSignedData, parseCertificate } from '@sigillum/pki';
+import type { SigningCredential } from './signing-credential.ts';
+
+/** For a TSA that hasn't answered yet: more than any token met with three certificates in it. */
+export const unknownTokenSize = 8 * 1024;
+
+/** `/Contents` grows in these steps, so that sizes say little and repeat often. */
+const step = 4096;
+
+/**
+ * Bytes to reserve in `/Contents`: a CMS of this credential with a token of `lastTokenSize` bytes is really encoded, then
+ * a quarter is added and the whole rounded up to 4 KiB.
+ */
+export function estimateContentsSize(credential: SigningCredential, lastTokenSize: number): number {
+  const signedAttributes = encodeSignedAttributes({
+    contentType: 'data',
+    messageDigest: new Uint8Array(getDigestOf(credential.algorithm).length),
+    certificate: credential.certificate,
+  });
+  const cms = encodeSignedData({
+    contentType: 'data',
+    algorithm: credential.algorithm,
+    signedAttributes,
+    signature: new Uint8Array(getSignatureSize(credential)),
+    signerCertificate: credential.certificate,
+    certificates: [credential.certificate, ...credential.chain],
+    signatureTimeStamp: new Uint8Array(lastTokenSize),
+  });
+  return Math.ceil((cms.length * 1.25) / step) * step;
+}
+
+/** Bytes of a signature at most. */
+function getSignatureSize(credential: SigningCredential): number {
+  const details = parseCertificate(credential.certificate).publicKey.asymmetricKeyDetails;
+  if (getSignatureAlgorithm(credential.algorithm).scheme !== 'ecdsa') return (details?.modulusLength ?? 4096) / 8;
+  // ECDSA-Sig-Value: two INTEGERs of at most 49 bytes for P-384, in three headers.
+  return 104;
+}
