@@ -8,3 +8,4 @@ export {
   waitForEnd,
 } from './process-table.ts';
 export { makeSamplePdf, rewriteWithQpdf, type SampleKind } from './sample-pdf.ts';
+export { type OpensslCertificate, OpensslPki, opensslExtensions, type OpensslKeyKind } from './openssl-pki.ts';
