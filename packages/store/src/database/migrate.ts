@@ -1,0 +1,80 @@
+import { SigillumError } from '@sigillum/errors';
+import { sql } from 'kysely';
+import { Migrator } from 'kysely/migration';
+import { migrations } from '../migrations/migrations.ts';
+import { grants } from './grants.ts';
+import { type Database, type DatabaseOptions, openDatabase } from './open-database.ts';
+
+/** The application's role unless configured otherwise. */
+export const defaultApplicationRole = 'sigillum_app';
+
+export type MigrateOptions = Pick<DatabaseOptions, 'url' | 'passwordFile'> & {
+  /** Role that serves requests. It must exist, and must not be the one that migrates. */
+  readonly applicationRole?: string;
+};
+
+/**
+ * Brings the schema up to date as its owner and sets the application's grants anew. Safe to run at every start and
+ * by several processes at once: kysely's migrator holds an advisory lock.
+ *
+ * @returns the names of the migrations that ran now
+ * @throws SigillumError `database_migration_failed`, `database_unavailable`
+ */
+export async function migrate(options: MigrateOptions): Promise<readonly string[]> {
+  const role = options.applicationRole ?? defaultApplicationRole;
+  const db = openDatabase({ url: options.url, maxConnections: 1, ...withPassword(options) });
+  try {
+    await assertRole(db, role);
+    const migrator = new Migrator({ db, provider: { getMigrations: async () => ({ ...migrations }) } });
+    const { error, results } = await migrator.migrateToLatest();
+    if (error !== undefined) throw error;
+    await applyGrants(db, role);
+    return (results ?? []).filter((result) => result.status === 'Success').map((result) => result.migrationName);
+  } catch (cause) {
+    if (cause instanceof SigillumError) throw cause;
+    throw new SigillumError(
+      'database_migration_failed',
+      'The database could not be migrated; the cause is in the log.',
+      {
+        cause,
+      },
+    );
+  } finally {
+    await db.destroy();
+  }
+}
+
+function withPassword({ passwordFile }: MigrateOptions): { passwordFile?: string } {
+  return passwordFile === undefined ? {} : { passwordFile };
+}
+
+/** An owner could undo its own revocations: the application's role has to be another one, and no superuser. */
+async function assertRole(db: Database, role: string): Promise<void> {
+  const { rows } = await sql<{ rolsuper: boolean; is_self: boolean }>`
+    select rolsuper, rolname = current_user as is_self from pg_roles where rolname = ${role}`.execute(db);
+  const found = rows[0];
+  if (found === undefined) {
+    throw new SigillumError(
+      'database_migration_failed',
+      `The role ${role} does not exist: create it with LOGIN first.`,
+    );
+  }
+  if (found.rolsuper || found.is_self) {
+    throw new SigillumError(
+      'database_migration_failed',
+      `The role ${role} serves requests: it must be neither a superuser nor the role that migrates.`,
+    );
+  }
+}
+
+async function applyGrants(db: Database, role: string): Promise<void> {
+  await db.transaction().execute(async (transaction) => {
+    const to = sql.id(role);
+    await sql`revoke all on all tables in schema public from ${to}`.execute(transaction);
+    await sql`revoke create on schema public from ${to}`.execute(transaction);
+    await sql`grant usage on schema public to ${to}`.execute(transaction);
+    for (const [table, privileges] of Object.entries(grants)) {
+      await sql`grant ${sql.raw(privileges.join(', '))} on table ${sql.id(table)} to ${to}`.execute(transaction);
+    }
+  });
+}

@@ -1,0 +1,10 @@
+import type { Migration } from 'kysely';
+import { sealsMigration } from './0001-seals.ts';
+
+/** Every migration by its name, in order. One that has been released is never changed. */
+export const migrations: Readonly<Record<string, Migration>> = {
+  '0001-seals': sealsMigration,
+};
+
+/** The newest migration: what {@link assertSchemaCurrent} asks for. */
+export const latestMigration = Object.keys(migrations).sort().at(-1) ?? '';
