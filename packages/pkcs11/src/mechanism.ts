@@ -42,18 +42,14 @@ export function createDigestOperation(
         mechanism: { mechanism: algorithm.pkcs11Mechanism },
         input: Buffer.concat([hash.digestInfoPrefix, digest]),
       };
-    case 'rsassa-pss':
-      return {
-        mechanism: {
-          mechanism: algorithm.pkcs11Mechanism,
-          parameter: {
-            type: CK_PARAMS_RSA_PSS,
-            hashAlg: hash.pkcs11Mechanism,
-            mgf: hash.pkcs11Mgf,
-            saltLen: algorithm.saltLength ?? hash.length,
-          } satisfies NativePssParameters,
-        },
-        input: Buffer.from(digest),
+    case 'rsassa-pss': {
+      const parameter: NativePssParameters = {
+        type: CK_PARAMS_RSA_PSS,
+        hashAlg: hash.pkcs11Mechanism,
+        mgf: hash.pkcs11Mgf,
+        saltLen: algorithm.saltLength ?? hash.length,
       };
+      return { mechanism: { mechanism: algorithm.pkcs11Mechanism, parameter }, input: Buffer.from(digest) };
+    }
   }
 }
