@@ -1,3 +1,8 @@
+export { findFirstPage, type Page } from './document/find-first-page.ts';
+export { type FormField, listFormFields } from './document/list-form-fields.ts';
+export { openPdf } from './document/open-pdf.ts';
+export type { PdfDocument } from './document/pdf-document.ts';
+export { type AcroForm, readAcroForm } from './document/read-acro-form.ts';
 export { limits } from './limits.ts';
 export { PdfDict } from './objects/pdf-dict.ts';
 export {
@@ -11,4 +16,8 @@ export {
   PdfString,
 } from './objects/pdf-object.ts';
 export { PdfPlaceholder } from './objects/pdf-placeholder.ts';
+export { assertNoDuplicates, isName, wrongType } from './objects/take.ts';
 export { type ByteSource, createArraySource } from './source/byte-source.ts';
+export { decodeTextString, encodeTextString } from './syntax/text-string.ts';
+export { type EncodedUpdate, IncrementalUpdate } from './update/incremental-update.ts';
+export type { XrefEntry, XrefSection } from './xref/xref-section.ts';

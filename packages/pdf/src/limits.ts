@@ -37,6 +37,12 @@ export const limits = {
   headerSearch: 1024,
   /** How far before the end the last `startxref` may lie. Readers look at 1 to 2 KiB; longer junk is still unambiguous. */
   startxrefSearch: 64 * 1024,
+  /**
+   * Bytes parsed or decoded for one document, beyond {@link limits.workPerByte} for each of its bytes. Objects may lie
+   * inside each other (in strings, in comments), so a small file could otherwise ask for quadratic work.
+   */
+  work: 256 * 1024 * 1024,
+  workPerByte: 16,
   /** Objects kept after parsing. */
   cachedObjects: 4096,
   /** Decoded object streams kept. */

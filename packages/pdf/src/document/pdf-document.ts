@@ -1,0 +1,205 @@
+import { SigillumError } from '@sigillum/errors';
+import { decodeStream } from '../filters/decode-stream.ts';
+import { limits } from '../limits.ts';
+import { PdfDict } from '../objects/pdf-dict.ts';
+import { type PdfObject, PdfRef, PdfStream } from '../objects/pdf-object.ts';
+import { assertNoDuplicates, wrongType } from '../objects/take.ts';
+import type { ByteSource } from '../source/byte-source.ts';
+import type { ByteWindow } from '../source/byte-window.ts';
+import { readStreamData } from '../source/read-stream-data.ts';
+import { readIndirectObject } from '../syntax/read-indirect-object.ts';
+import type { Header } from '../xref/find-header.ts';
+import type { XrefEntry, XrefSection } from '../xref/xref-section.ts';
+import { ObjectStream } from './object-stream.ts';
+
+/** What {@link PdfDocument} is made from; `openPdf` finds it out. */
+export type DocumentParts = {
+  readonly window: ByteWindow;
+  readonly header: Header;
+  /** What offsets in the file count from. */
+  readonly base: number;
+  /** Newest first; never empty. */
+  readonly sections: readonly XrefSection[];
+  readonly trailer: PdfDict;
+};
+
+/** A PDF as its newest cross-reference section shows it. Objects are read when asked for and only where the table says. */
+export class PdfDocument {
+  readonly source: ByteSource;
+  readonly header: Header;
+  readonly base: number;
+  readonly sections: readonly XrefSection[];
+  /** The newest trailer (ISO 32000-2 §7.5.5). */
+  readonly trailer: PdfDict;
+  readonly #window: ByteWindow;
+  readonly #values = new Map<number, PdfObject>();
+  readonly #objectStreams = new Map<number, ObjectStream>();
+  /** Objects being read: a stream whose length lies in itself would be read for ever. */
+  readonly #reading = new Set<number>();
+  #work = 0;
+
+  constructor(parts: DocumentParts) {
+    this.source = parts.window.source;
+    this.header = parts.header;
+    this.base = parts.base;
+    this.sections = parts.sections;
+    this.trailer = parts.trailer;
+    this.#window = parts.window;
+  }
+
+  /** Reference of the catalog, from the trailer. */
+  get catalogRef(): PdfRef {
+    const root = this.trailer.find('Root');
+    if (root instanceof PdfRef) return root;
+    throw wrongType('/Root of the trailer', 'a reference to the catalog');
+  }
+
+  /** The catalog (§7.7.2), without duplicate keys. */
+  get catalog(): PdfDict {
+    return this.getDict(this.catalogRef, 'The catalog');
+  }
+
+  /** The first object number that is certainly unused: above `/Size` and above every entry. */
+  get nextObjectNumber(): number {
+    const size = this.trailer.find('Size');
+    const known = this.sections.reduce((end, section) => Math.max(end, section.end), 1);
+    return typeof size === 'number' && size <= limits.objectNumber + 1 ? Math.max(known, size) : known;
+  }
+
+  /** What the newest section that lists an object says about it. */
+  findEntry(number: number): XrefEntry | undefined {
+    for (const section of this.sections) {
+      const entry = section.find(number);
+      if (entry !== undefined) return entry;
+    }
+    return undefined;
+  }
+
+  /**
+   * The object behind a reference; null when there is none (§7.3.10).
+   *
+   * @throws SigillumError `pdf_object_misplaced`, `pdf_object_malformed`, `pdf_stream_damaged`, `pdf_reference_loop`, `pdf_limit_exceeded`
+   */
+  get(ref: PdfRef): PdfObject {
+    const { number } = ref;
+    const entry = this.findEntry(number);
+    if (entry === undefined || entry.type === 'free') return null;
+    const generation = entry.type === 'plain' ? entry.generation : 0;
+    // null by the letter, but some readers show the object all the same
+    if (generation !== ref.generation) {
+      throw new SigillumError(
+        'pdf_object_misplaced',
+        `The PDF refers to ${ref}, but the object's generation is ${generation}.`,
+      );
+    }
+    const cached = this.#values.get(number);
+    if (cached !== undefined) return cached;
+    if (this.#reading.has(number)) {
+      throw new SigillumError('pdf_reference_loop', `Object ${number} of the PDF needs itself to be read.`);
+    }
+    this.#reading.add(number);
+    try {
+      const value = entry.type === 'plain' ? this.#readPlain(number, entry) : this.#readCompressed(number, entry);
+      keep(this.#values, number, value, limits.cachedObjects);
+      return value;
+    } finally {
+      this.#reading.delete(number);
+    }
+  }
+
+  /** The value itself, or what is behind a reference, or behind that one's reference, … */
+  resolve(value: PdfObject): PdfObject {
+    let current = value;
+    for (let hops = 0; current instanceof PdfRef; hops++) {
+      if (hops >= limits.referenceHops) {
+        throw new SigillumError(
+          'pdf_reference_loop',
+          `The PDF has more than ${limits.referenceHops} references behind each other.`,
+        );
+      }
+      current = this.get(current);
+    }
+    return current;
+  }
+
+  /** The value of a key with references followed; undefined when absent or null. */
+  find(dict: PdfDict, key: string): PdfObject | undefined {
+    return this.resolve(dict.find(key) ?? null) ?? undefined;
+  }
+
+  /** The dictionary that a value is or refers to, or undefined when there is none; other types and duplicate keys are refused. */
+  findDict(value: PdfObject | undefined, what: string): PdfDict | undefined {
+    const resolved = this.resolve(value ?? null);
+    if (resolved === null) return undefined;
+    if (!(resolved instanceof PdfDict)) throw wrongType(what, 'a dictionary');
+    assertNoDuplicates(resolved, what);
+    return resolved;
+  }
+
+  /** Like {@link findDict}, but it must be there. */
+  getDict(value: PdfObject | undefined, what: string): PdfDict {
+    const dict = this.findDict(value, what);
+    if (dict === undefined) throw wrongType(what, 'there');
+    return dict;
+  }
+
+  /** The decoded content of a stream of the file's own structure (see `decodeStream` for the filters). */
+  readStream(stream: PdfStream): Uint8Array {
+    const length = this.find(stream.dict, 'Length');
+    if (typeof length !== 'number' || length < 0) throw wrongType('/Length of a stream', 'a non-negative integer');
+    const data = readStreamData(this.#window, stream.dataOffset, length);
+    const decoded = decodeStream(stream.dict, data, (value) => this.resolve(value));
+    this.#spend(data.length + decoded.length);
+    return decoded;
+  }
+
+  #readPlain(number: number, entry: { offset: number; generation: number }): PdfObject {
+    const offset = entry.offset + this.base;
+    if (offset >= this.source.size) throw misplaced(number, offset);
+    const object = readIndirectObject(this.#window, offset);
+    this.#spend(object.end - offset);
+    if (object.number !== number || object.generation !== entry.generation) throw misplaced(number, offset);
+    return object.value;
+  }
+
+  #readCompressed(number: number, entry: { container: number; index: number }): PdfObject {
+    let objectStream = this.#objectStreams.get(entry.container);
+    if (objectStream === undefined) {
+      // §7.5.7: an object stream is no part of another one
+      const container = this.findEntry(entry.container);
+      const stream = container?.type === 'plain' ? this.get(new PdfRef(entry.container, container.generation)) : null;
+      if (!(stream instanceof PdfStream)) {
+        throw new SigillumError(
+          'pdf_object_misplaced',
+          `The PDF says that object ${number} is in an object stream that does not exist.`,
+        );
+      }
+      objectStream = new ObjectStream(stream.dict, this.readStream(stream), (value) => this.resolve(value));
+      keep(this.#objectStreams, entry.container, objectStream, limits.cachedObjectStreams);
+    }
+    const { value, length } = objectStream.read(entry.index, number);
+    this.#spend(length);
+    return value;
+  }
+
+  #spend(bytes: number): void {
+    this.#work += bytes;
+    if (this.#work > limits.work + limits.workPerByte * this.source.size) {
+      throw new SigillumError('pdf_limit_exceeded', 'Reading the PDF takes far more work than its size explains.');
+    }
+  }
+}
+
+/** Puts a value into a cache of bounded size; what came first leaves first. */
+function keep<Value>(cache: Map<number, Value>, key: number, value: Value, most: number): void {
+  const oldest = cache.keys().next();
+  if (cache.size >= most && !oldest.done) cache.delete(oldest.value);
+  cache.set(key, value);
+}
+
+function misplaced(number: number, offset: number): SigillumError {
+  return new SigillumError(
+    'pdf_object_misplaced',
+    `The PDF says that object ${number} begins at byte ${offset}, but it does not.`,
+  );
+}

@@ -1,0 +1,65 @@
+import { SigillumError } from '@sigillum/errors';
+import { limits } from '../limits.ts';
+import { PdfDict } from '../objects/pdf-dict.ts';
+import { type PdfObject, PdfStream } from '../objects/pdf-object.ts';
+import type { ByteView } from './lexer.ts';
+import { ObjectParser } from './object-parser.ts';
+
+export type IndirectObject = {
+  readonly number: number;
+  readonly generation: number;
+  readonly value: PdfObject;
+  /** Offset after `endobj` or `stream`. */
+  readonly end: number;
+};
+
+/**
+ * The `n g obj … endobj` that begins at an offset, leading white space apart (ISO 32000-2 §7.3.10).
+ *
+ * @throws SigillumError `pdf_object_misplaced` when none begins there, `pdf_object_malformed` when it breaks the syntax.
+ */
+export function readIndirectObject(view: ByteView, offset: number): IndirectObject {
+  const parser = new ObjectParser(view, offset);
+  const { lexer } = parser;
+  const number = readHeaderNumber(parser, offset, limits.objectNumber);
+  const generation = readHeaderNumber(parser, offset, 65_535);
+  if (!lexer.nextIs('obj')) throw misplaced(offset);
+  const value = parser.parse();
+  const word = lexer.next() === 'keyword' ? lexer.text : '';
+  if (word === 'endobj') return { number, generation, value, end: lexer.position };
+  if (word !== 'stream' || !(value instanceof PdfDict)) throw lexer.malformed('no "endobj" after an object');
+  const stream = new PdfStream(value, findStreamData(view, lexer.position));
+  return { number, generation, value: stream, end: lexer.position };
+}
+
+/** §7.3.8.1: `stream` is followed by CR LF or LF. A CR alone is not allowed there, but writers exist. */
+function findStreamData(view: ByteView, position: number): number {
+  const byte = view.at(position);
+  if (byte === 0x0a) return position + 1;
+  if (byte === 0x0d) return view.at(position + 1) === 0x0a ? position + 2 : position + 1;
+  throw new SigillumError(
+    'pdf_stream_damaged',
+    `The PDF has a stream at byte ${position} that does not begin on a line of its own.`,
+  );
+}
+
+function readHeaderNumber({ lexer }: ObjectParser, offset: number, limit: number): number {
+  let value: number;
+  try {
+    value = lexer.nextCount();
+  } catch (cause) {
+    throw misplaced(offset, cause);
+  }
+  if (value < 0 || value > limit) throw misplaced(offset);
+  return value;
+}
+
+function misplaced(offset: number, cause?: unknown): SigillumError {
+  return new SigillumError(
+    'pdf_object_misplaced',
+    `The PDF says that an object begins at byte ${offset}, but none does.`,
+    {
+      cause,
+    },
+  );
+}
