@@ -48,7 +48,7 @@ export {
 } from './x509/certificate-profile.ts';
 export type { CertificateRequest } from './x509/certificate-request.ts';
 export { developmentMark } from './x509/development-mark.ts';
-export type { DigestSigner } from './x509/digest-signer.ts';
+export type { DigestSigner, MessageSigner } from './x509/digest-signer.ts';
 export { createName, type DistinguishedName, type NameAttribute } from './x509/distinguished-name.ts';
 export { issueCertificate } from './x509/issue-certificate.ts';
 export { computeKeyIdentifier } from './x509/key-identifier.ts';

@@ -9,7 +9,7 @@ import {
   encodeUnsignedInteger,
 } from '../der/encode-der.ts';
 import type { Certificate } from '../x509/certificate.ts';
-import type { DigestSigner } from '../x509/digest-signer.ts';
+import type { DigestSigner, MessageSigner } from '../x509/digest-signer.ts';
 import { encodeAuthorityKeyIdentifier, encodeExtension } from '../x509/encode-extensions.ts';
 import { extensionOids } from '../x509/extension-oids.ts';
 import { computeKeyIdentifier } from '../x509/key-identifier.ts';
@@ -33,7 +33,7 @@ export type CrlRequest = {
  * Issues a full CRL. It is read again and verified before it is returned. Returns DER; throws `pki_request_invalid`,
  * `pki_signature_wrong`.
  */
-export async function issueCrl(request: CrlRequest, signer: DigestSigner): Promise<Uint8Array> {
+export async function issueCrl(request: CrlRequest, signer: DigestSigner | MessageSigner): Promise<Uint8Array> {
   const { issuer, number, thisUpdate, nextUpdate } = request;
   // RFC 5280 §5.2.3: at most 20 octets
   if (number < 0n || number >= 1n << 159n)

@@ -6,7 +6,7 @@ import { encodeExplicit, encodeInteger, encodeSequence, encodeUnsignedInteger } 
 import { assertCertificateMatches } from './assert-certificate-matches.ts';
 import { getCertificateProfile } from './certificate-profile.ts';
 import type { CertificateRequest } from './certificate-request.ts';
-import type { DigestSigner } from './digest-signer.ts';
+import type { DigestSigner, MessageSigner } from './digest-signer.ts';
 import { encodeName } from './distinguished-name.ts';
 import { encodeExtensions } from './encode-extensions.ts';
 import { computeKeyIdentifier } from './key-identifier.ts';
@@ -17,7 +17,10 @@ import { signStructure } from './sign-structure.ts';
  * again and compared with request and profile, before it is returned. `signer` holds the issuer's key (the subject's
  * own for a self-signed one). Returns DER; throws `pki_request_invalid`, `pki_profile_violated`, `pki_signature_wrong`.
  */
-export async function issueCertificate(request: CertificateRequest, signer: DigestSigner): Promise<Uint8Array> {
+export async function issueCertificate(
+  request: CertificateRequest,
+  signer: DigestSigner | MessageSigner,
+): Promise<Uint8Array> {
   const profile = getCertificateProfile(request.profile);
   if (profile.selfSigned === (request.issuer !== undefined)) {
     throw new SigillumError(
