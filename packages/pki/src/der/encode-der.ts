@@ -4,7 +4,10 @@ import { contextTag, primitiveContextTag, tags } from './tags.ts';
 
 const utf8 = new TextEncoder();
 
-/** Tag, definite minimal length, content (X.690 §8.1, §10.1). `tag` is the whole identifier octet. */
+/**
+ * Tag, definite minimal length, content (X.690 §8.1, §10.1). `tag` is the whole identifier octet. For lists whose length
+ * has no small bound (revoked certificates) pass `concatBytes(items)`: arguments live on the stack.
+ */
 export function encodeTlv(tag: number, ...parts: readonly Uint8Array[]): Uint8Array {
   let length = 0;
   for (const part of parts) length += part.length;

@@ -1,0 +1,109 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { buildPath, type Certificate, parseCertificate } from '@sigillum/pki';
+import { type OpensslCertificate, OpensslPki, opensslExtensions } from '@sigillum/testing';
+
+const pki = new OpensslPki();
+const made = new Map<string, OpensslCertificate>();
+const get = (name: string): Certificate => {
+  const found = made.get(name);
+  if (!found) throw new Error(name);
+  return parseCertificate(found.certificate);
+};
+const issue = (
+  name: string,
+  extensions: readonly string[],
+  issuer?: string,
+  options: { subject?: string; days?: number } = {},
+): void => {
+  const from = issuer === undefined ? undefined : made.get(issuer);
+  made.set(name, pki.issue(name, { extensions, ...options, ...(from ? { issuer: from } : {}) }));
+};
+
+beforeAll(() => {
+  const { root, ca, seal } = opensslExtensions;
+  issue('root', root);
+  issue('ca', ca, 'root');
+  issue('leaf', seal, 'ca');
+  issue('short-ca', ca, 'root', { days: 1 });
+  issue('leaf-of-short-ca', seal, 'short-ca');
+  issue('sub-ca', ca, 'ca'); // below pathlen:0
+  issue('leaf-too-deep', seal, 'sub-ca');
+  issue('leaf-of-leaf', seal, 'leaf');
+  issue(
+    'no-sign-ca',
+    ['basicConstraints=critical,CA:true', 'keyUsage=critical,cRLSign', 'subjectKeyIdentifier=hash'],
+    'root',
+  );
+  issue('leaf-of-no-sign-ca', seal, 'no-sign-ca');
+  issue('strange-ca', [...ca, '1.2.3.4=critical,DER:0500'], 'root');
+  issue('leaf-of-strange-ca', seal, 'strange-ca');
+  issue('constrained-ca', [...ca, 'nameConstraints=critical,permitted;DNS:example.com'], 'root');
+  issue('leaf-of-constrained-ca', seal, 'constrained-ca');
+  // The same name as the root, another key.
+  issue('impostor', root, undefined, { subject: '/O=Sigillum Development (no legal value)/CN=root' });
+  issue('leaf-of-impostor', seal, 'impostor');
+});
+afterAll(() => pki.remove());
+
+const now = new Date();
+const build = (leaf: string, candidates: readonly string[], at: Date = now): readonly Certificate[] =>
+  buildPath({ leaf: get(leaf), candidates: candidates.map(get), roots: [get('root')], at });
+const names = (path: readonly Certificate[]): string[] =>
+  path.map(({ subject }) => subject.text.replace(/^.*CN=/, '').replace(/,.*$/, ''));
+
+describe('buildPath', () => {
+  test('finds the way through candidates in any order, leaf first and root last', () => {
+    expect(names(build('leaf', ['short-ca', 'impostor', 'ca', 'leaf']))).toEqual(['leaf', 'ca', 'root']);
+  });
+
+  test('takes a root itself, and a leaf directly below it', () => {
+    expect(build('root', [])).toHaveLength(1);
+    expect(build('ca', [])).toHaveLength(2);
+  });
+
+  const later = new Date(now.getTime() + 2 * 86_400_000);
+  test.each([
+    ['the issuing CA is missing', 'leaf', [], now, 'No path'],
+    ['the leaf is not valid yet', 'leaf', ['ca'], new Date(now.getTime() - 86_400_000), 'not valid yet'],
+    ['the leaf has expired', 'leaf', ['ca'], new Date(now.getTime() + 40 * 86_400_000), 'expired'],
+    ['a CA has expired', 'leaf-of-short-ca', ['short-ca'], later, 'expired'],
+    ['a CA stands below one that allows none', 'leaf-too-deep', ['sub-ca', 'ca'], now, 'CAs below it'],
+    ['a leaf has signed a certificate', 'leaf-of-leaf', ['leaf', 'ca'], now, 'not a CA'],
+    ['a CA may not sign certificates', 'leaf-of-no-sign-ca', ['no-sign-ca'], now, 'may not sign'],
+    ['a CA has a critical extension that nobody knows', 'leaf-of-strange-ca', ['strange-ca'], now, 'not understood'],
+    [
+      'a CA has name constraints, which are not checked here',
+      'leaf-of-constrained-ca',
+      ['constrained-ca'],
+      now,
+      'not understood',
+    ],
+    ['a root of the same name has another key', 'leaf-of-impostor', ['impostor'], now, ''],
+  ])('refuses when %s', (_why, leaf, candidates, at, message) => {
+    const attempt = (): unknown => build(leaf, candidates, at);
+    expect(attempt).toThrow(expect.objectContaining({ code: 'pki_path_invalid' }));
+    expect(attempt).toThrow(message);
+  });
+
+  test('accepts the short-lived CA while it lives', () => {
+    expect(build('leaf-of-short-ca', ['short-ca'])).toHaveLength(3);
+  });
+
+  test('ends in a crowd of look-alikes', () => {
+    // Candidates of one name that all seem to have issued each other: only the bound on steps ends the search.
+    const crowd = Array.from({ length: 200 }, (_, index) => ({
+      ...get('impostor'),
+      skid: undefined,
+      akid: undefined,
+      der: Uint8Array.of(index, index),
+    }));
+    expect(() =>
+      buildPath({
+        leaf: { ...get('leaf-of-impostor'), akid: undefined },
+        candidates: crowd,
+        roots: [get('root')],
+        at: now,
+      }),
+    ).toThrow('too many directions');
+  });
+});
