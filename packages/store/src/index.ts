@@ -57,3 +57,7 @@ export { insertUsageRecord } from './repositories/usage-records.ts';
 // blobs
 export type { BlobStore, StoredBlob } from './blobs/blob-store.ts';
 export { openBlobStore } from './blobs/open-blob-store.ts';
+// embedded PostgreSQL
+export type { DatabaseRole } from './postgres/database-passwords.ts';
+export { type EmbeddedPostgres, type StartPostgresOptions, startPostgres } from './postgres/start-postgres.ts';
+export { startTestPostgres } from './postgres/start-test-postgres.ts';

@@ -8,6 +8,9 @@ import { type Database, type DatabaseOptions, openDatabase } from './open-databa
 /** The application's role unless configured otherwise. */
 export const defaultApplicationRole = 'sigillum_app';
 
+/** A migration may rewrite a large table, and waits for another process's migration to end. */
+const patienceMs = 600_000;
+
 export type MigrateOptions = Pick<DatabaseOptions, 'url' | 'passwordFile'> & {
   /** Role that serves requests. It must exist, and must not be the one that migrates. */
   readonly applicationRole?: string;
@@ -22,7 +25,7 @@ export type MigrateOptions = Pick<DatabaseOptions, 'url' | 'passwordFile'> & {
  */
 export async function migrate(options: MigrateOptions): Promise<readonly string[]> {
   const role = options.applicationRole ?? defaultApplicationRole;
-  const db = openDatabase({ url: options.url, maxConnections: 1, ...withPassword(options) });
+  const db = openDatabase({ url: options.url, maxConnections: 1, patienceMs, ...withPassword(options) });
   try {
     await assertRole(db, role);
     const migrator = new Migrator({ db, provider: { getMigrations: async () => ({ ...migrations }) } });
@@ -69,6 +72,8 @@ async function assertRole(db: Database, role: string): Promise<void> {
 
 async function applyGrants(db: Database, role: string): Promise<void> {
   await db.transaction().execute(async (transaction) => {
+    // Grants are rows of the catalogue: two processes that write them at once would fail.
+    await sql`select pg_advisory_xact_lock(hashtextextended('sigillum grants', 0))`.execute(transaction);
     const to = sql.id(role);
     await sql`revoke all on all tables in schema public from ${to}`.execute(transaction);
     await sql`revoke create on schema public from ${to}`.execute(transaction);

@@ -17,6 +17,8 @@ export type DatabaseOptions = {
   readonly passwordFile?: string;
   /** Connections of this process; more work than connections waits at most {@link connectTimeoutMs}. */
   readonly maxConnections?: number;
+  /** For migrations: replaces the limits below on statements and locks, in milliseconds. */
+  readonly patienceMs?: number;
   /** Told of connections that break while nobody uses them; the pool replaces them by itself. */
   readonly onIdleError?: (error: Error) => void;
 };
@@ -52,10 +54,10 @@ export function openDatabase(options: DatabaseOptions): Database {
     ...(passwordFile === undefined ? {} : { password: () => readPassword(passwordFile) }),
     max: options.maxConnections ?? defaultMaxConnections,
     connectionTimeoutMillis: connectTimeoutMs,
-    statement_timeout: statementTimeoutMs,
-    query_timeout: queryTimeoutMs,
+    statement_timeout: options.patienceMs ?? statementTimeoutMs,
+    query_timeout: options.patienceMs ?? queryTimeoutMs,
     idle_in_transaction_session_timeout: idleInTransactionTimeoutMs,
-    lock_timeout: lockTimeoutMs,
+    lock_timeout: options.patienceMs ?? lockTimeoutMs,
     application_name: 'sigillum',
     types,
   });

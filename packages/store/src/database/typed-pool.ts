@@ -34,6 +34,8 @@ export function createTypedPool(pool: Pool): PostgresPool {
 }
 
 function wrap(client: PoolClient): PostgresPoolClient {
+  // A connection that breaks while it is lent out also emits; the query that runs on it, or the next, tells the caller.
+  client.on('error', () => {});
   const query = (sql: string, parameters: readonly unknown[]): Promise<unknown> =>
     typed(() => client.query(sql, [...parameters]));
   // Only texts are queried: without a `cursor` in its configuration kysely never sends another kind.

@@ -1,4 +1,5 @@
-import { type Kysely, type Migration, sql } from 'kysely';
+import { type Kysely, sql } from 'kysely';
+import type { Migration } from 'kysely/migration';
 
 const modes = sql.raw(`check (mode in ('test', 'live'))`);
 const tenant = sql`organisation_id uuid not null references organisations (id), mode text not null ${modes}`;

@@ -1,4 +1,4 @@
-import type { Migration } from 'kysely';
+import type { Migration } from 'kysely/migration';
 import { sealsMigration } from './0001-seals.ts';
 
 /** Every migration by its name, in order. One that has been released is never changed. */
