@@ -1,0 +1,69 @@
+import { readdirSync, rmSync } from 'node:fs';
+import type { CeremonyContext } from '../ceremonies/ceremony.ts';
+import { runCeremony } from '../ceremonies/run-ceremony.ts';
+import type { Home } from '../home/home.ts';
+import { removeUnrecordedTokens } from '../home/softhsm.ts';
+import { listOutputs } from '../plan/list-outputs.ts';
+import { amendPlan, type ParsedPlan } from '../plan/parse-plan.ts';
+import type { DevelopmentPlan } from './development-plans.ts';
+import { isStepDone } from './is-step-done.ts';
+import type { ReportProgress } from './progress.ts';
+import { readTokenRecord } from './token-record.ts';
+
+/** Folders in which ceremonies put files aside before they appear under their names. */
+const outputFolders = ['secrets', 'tokens', 'keys', 'pki', 'pki/public', 'tls'];
+
+/**
+ * Makes what is missing of the development PKI by running its plans in order. What is there and right is left alone;
+ * what an earlier run left half-made, cut short at any moment, is cleared away first.
+ */
+export async function makeDevelopmentPki(
+  plans: readonly DevelopmentPlan[],
+  context: CeremonyContext,
+  report: ReportProgress,
+): Promise<void> {
+  const { home } = context;
+  const missing = plans.filter(({ parsed, step }) => {
+    const isDone = isStepDone(parsed.plan, context);
+    if (isDone) report({ step, state: 'skipped' });
+    return !isDone;
+  });
+  if (missing.length === 0) return;
+  clearDrafts(home);
+  removeUnrecordedTokens(home, listSerials(home, plans));
+  for (const { parsed, step, file } of missing) {
+    // Without its result the ceremony was not completed; its other outputs are leftovers that nothing points to.
+    for (const path of listOutputs(parsed.plan)) rmSync(home.resolve(path), { force: true });
+    report({ step, state: 'running' });
+    await runCeremony(adoptWhatIsThere(parsed, file, context), context);
+    report({ step, state: 'done' });
+  }
+}
+
+/** A run cut short between making a key and writing its manifest leaves a good key: the manifest is made up for. */
+function adoptWhatIsThere(parsed: ParsedPlan, file: string, { tokens }: CeremonyContext): ParsedPlan {
+  const { plan } = parsed;
+  if (plan['ceremony-type'] !== 'generate-key' || plan.in !== 'token') return parsed;
+  const hasKey = tokens
+    .open(plan.token)
+    .listKeys()
+    .some(({ label }) => label === plan.name);
+  return hasKey ? amendPlan(parsed, { adopt_unpublished: true }, file) : parsed;
+}
+
+function listSerials(home: Home, plans: readonly DevelopmentPlan[]): readonly string[] {
+  return plans.flatMap(({ parsed: { plan } }) =>
+    plan['ceremony-type'] === 'init-token' && home.has(plan.outputs.record)
+      ? [readTokenRecord(home, plan.outputs.record).serial]
+      : [],
+  );
+}
+
+function clearDrafts(home: Home): void {
+  for (const folder of outputFolders) {
+    if (!home.has(folder)) continue;
+    for (const name of readdirSync(home.resolve(folder))) {
+      if (name.startsWith('.') && name.endsWith('.draft')) rmSync(home.resolve(`${folder}/${name}`));
+    }
+  }
+}
