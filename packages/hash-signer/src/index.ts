@@ -1,1 +1,1 @@
-export {};
+export { type Config, configSchema } from './config.ts';

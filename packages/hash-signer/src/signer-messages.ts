@@ -1,0 +1,100 @@
+import type { SignatureAlgorithmName } from '@sigillum/algorithms';
+import { encodeFrame, frameTypes } from './frame.ts';
+
+/** What a signer process is told at its start. No secret in it: the PIN file is a path, which the process reads. */
+export type SignerSetup = {
+  readonly module: string;
+  readonly token: { readonly label: string; readonly serial: string };
+  readonly pinFile: string;
+  readonly lanes: number;
+  /** Work that the daemon sends at most before answers come back. */
+  readonly maxInFlight: number;
+  readonly keys: readonly {
+    readonly keyId: string;
+    readonly algorithm: SignatureAlgorithmName;
+    readonly spki: string;
+  }[];
+};
+
+export type SignerReady = { readonly module: string };
+
+/** Which PIN was tried: enough to know it again, nothing about its content. */
+export type PinFileStamp = { readonly mtimeMs: number; readonly size: number };
+
+/** Why a signer process ends without being asked. */
+export type SignerFatal = {
+  readonly reason:
+    | 'pin-rejected'
+    | 'pin-unreadable'
+    | 'key-missing'
+    | 'key-mismatch'
+    | 'module-unusable'
+    | 'token-missing'
+    | 'token-down';
+  readonly keyId?: string;
+  readonly returnCode?: number;
+  readonly pin?: PinFileStamp;
+};
+
+/** EX_CONFIG: starting again with the same configuration can't help. */
+export const EXIT_CONFIG = 78;
+/** EX_TEMPFAIL: start again, later. */
+export const EXIT_TOKEN_DOWN = 75;
+
+/** Classes of a failed item as the frame numbers them; `wrong` is a signature that does not verify. */
+export const failureClasses = ['request', 'session', 'busy', 'unknown', 'wrong'] as const;
+export type FailureClass = (typeof failureClasses)[number];
+
+/** "The addon gave no number". */
+const NO_RETURN_CODE = 0xffffffff;
+
+export function encodeSign(id: number, keyIndex: number, digest: Uint8Array): Buffer {
+  const head = Buffer.alloc(6);
+  head.writeUInt32BE(id, 0);
+  head.writeUInt16BE(keyIndex, 4);
+  return encodeFrame(frameTypes.sign, head, digest);
+}
+
+export function parseSign(payload: Buffer): { id: number; keyIndex: number; digest: Buffer } {
+  return { id: payload.readUInt32BE(0), keyIndex: payload.readUInt16BE(4), digest: payload.subarray(6) };
+}
+
+export function encodeSigned(id: number, executionMicros: number, signature: Uint8Array): Buffer {
+  const head = Buffer.alloc(8);
+  head.writeUInt32BE(id, 0);
+  head.writeUInt32BE(executionMicros, 4);
+  return encodeFrame(frameTypes.signed, head, signature);
+}
+
+export function parseSigned(payload: Buffer): { id: number; executionMicros: number; signature: Buffer } {
+  return { id: payload.readUInt32BE(0), executionMicros: payload.readUInt32BE(4), signature: payload.subarray(8) };
+}
+
+export function encodeFailed(
+  id: number,
+  executionMicros: number,
+  failureClass: FailureClass,
+  returnCode: number | undefined,
+): Buffer {
+  const body = Buffer.alloc(13);
+  body.writeUInt32BE(id, 0);
+  body.writeUInt32BE(executionMicros, 4);
+  body.writeUInt8(failureClasses.indexOf(failureClass), 8);
+  body.writeUInt32BE(returnCode === undefined ? NO_RETURN_CODE : returnCode >>> 0, 9);
+  return encodeFrame(frameTypes.failed, body);
+}
+
+export function parseFailed(payload: Buffer): {
+  id: number;
+  executionMicros: number;
+  failureClass: FailureClass;
+  returnCode: number | undefined;
+} {
+  const returnCode = payload.readUInt32BE(9);
+  return {
+    id: payload.readUInt32BE(0),
+    executionMicros: payload.readUInt32BE(4),
+    failureClass: failureClasses[payload.readUInt8(8)] ?? 'unknown',
+    returnCode: returnCode === NO_RETURN_CODE ? undefined : returnCode,
+  };
+}

@@ -1,0 +1,93 @@
+import { Socket } from 'node:net';
+import { type Frame, FrameReader, encodeJsonFrame, frameTypes } from '../frame.ts';
+import {
+  EXIT_CONFIG,
+  EXIT_TOKEN_DOWN,
+  encodeFailed,
+  encodeSigned,
+  parseSign,
+  type SignerFatal,
+  type SignerSetup,
+} from '../signer-messages.ts';
+import { SignerFailure } from './signer-failure.ts';
+import { TokenSigner } from './token-signer.ts';
+
+/**
+ * The signer process: the only one that loads the PKCS#11 module. It talks to the daemon on descriptor 3, writes no
+ * logs, takes nothing from argv, and from the environment only what the module itself reads.
+ */
+const PIPE = 3;
+
+/** What a mismatch of configuration and token can't be cured by: a restart. */
+const configReasons: ReadonlySet<SignerFatal['reason']> = new Set(['pin-rejected', 'key-missing', 'key-mismatch']);
+
+/** Never exit(): with a call hanging inside the module it would not return, and finalising under a call crashes. */
+function endNow(): void {
+  process.kill(process.pid, 'SIGKILL');
+}
+
+function main(): void {
+  const pipe = new Socket({ fd: PIPE, readable: true, writable: true });
+  const reader = new FrameReader();
+  let signer: TokenSigner | undefined;
+  let isEnding = false;
+
+  const fail = (fatal: SignerFatal): void => {
+    if (isEnding) return;
+    isEnding = true;
+    pipe.write(encodeJsonFrame(frameTypes.fatal, fatal), () => {
+      // With nothing in flight exit() is safe, and its code says what happened; else only a kill is.
+      if (signer) endNow();
+      else process.exit(configReasons.has(fatal.reason) ? EXIT_CONFIG : EXIT_TOKEN_DOWN);
+    });
+  };
+
+  const failWith = (error: unknown): void => {
+    fail(error instanceof SignerFailure ? error.fatal : { reason: 'token-down' });
+  };
+
+  const configure = (payload: Buffer): void => {
+    // Written by the daemon that spawned us, of the same release.
+    const setup = JSON.parse(payload.toString('utf8')) as SignerSetup;
+    signer = TokenSigner.open(setup);
+    pipe.write(encodeJsonFrame(frameTypes.ready, signer.describe()));
+  };
+
+  const sign = async (open: TokenSigner, payload: Buffer): Promise<void> => {
+    const { id, keyIndex, digest } = parseSign(payload);
+    const result = await open.sign(keyIndex, digest);
+    if (isEnding) return;
+    pipe.write(
+      result.kind === 'signed'
+        ? encodeSigned(id, result.executionMicros, result.signature)
+        : encodeFailed(id, result.executionMicros, result.failureClass, result.returnCode),
+    );
+  };
+
+  const drain = async (open: TokenSigner): Promise<void> => {
+    await open.close();
+    pipe.end(() => process.exit(0));
+  };
+
+  const handle = (frame: Frame): void => {
+    if (frame.type === frameTypes.configure) configure(frame.payload);
+    else if (!signer) throw new SignerFailure({ reason: 'token-down' });
+    else if (frame.type === frameTypes.sign) sign(signer, frame.payload).catch(failWith);
+    else if (frame.type === frameTypes.drain) drain(signer).catch(failWith);
+  };
+
+  pipe.on('data', (bytes: Buffer) => {
+    try {
+      for (const frame of reader.push(bytes)) handle(frame);
+    } catch (error) {
+      failWith(error);
+    }
+  });
+  // The daemon is gone: nobody waits for anything.
+  pipe.on('end', endNow);
+  pipe.on('error', endNow);
+  // The terminal signals the whole group; only the daemon decides when we end.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined);
+}
+
+main();

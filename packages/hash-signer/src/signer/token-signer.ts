@@ -1,0 +1,153 @@
+import { getSignatureAlgorithm, type SignatureAlgorithmName } from '@sigillum/algorithms';
+import { isSigillumError } from '@sigillum/errors';
+import { getFailureClass, type Lane, LanePool, loadModule, Pkcs11Failure, type Pkcs11Module } from '@sigillum/pkcs11';
+import type { SigningKey, Token, VerificationKey } from '@sigillum/pkcs11';
+import type { FailureClass, PinFileStamp, SignerReady, SignerSetup } from '../signer-messages.ts';
+import { readPin } from './read-pin.ts';
+import { isTokenDown, SignerFailure, toFatal } from './signer-failure.ts';
+
+/** One item's end inside the signer process. */
+export type ItemResult =
+  | { readonly kind: 'signed'; readonly signature: Uint8Array; readonly executionMicros: number }
+  | {
+      readonly kind: 'failed';
+      readonly failureClass: FailureClass;
+      readonly returnCode: number | undefined;
+      readonly executionMicros: number;
+    };
+
+type ReadyKey = {
+  readonly id: Uint8Array;
+  readonly algorithm: SignatureAlgorithmName;
+  /** Only for ECDSA: node:crypto can't verify it over a bare digest, so C_Verify does. */
+  readonly verificationKey: VerificationKey | undefined;
+  signingKey: SigningKey;
+};
+
+/** The logged-in token of one signer process: finds the keys of the manifests at the start, then signs. */
+export class TokenSigner {
+  readonly #module: Pkcs11Module;
+  readonly #token: Token;
+  readonly #pool: LanePool;
+  readonly #keys: readonly ReadyKey[];
+
+  private constructor(module: Pkcs11Module, token: Token, pool: LanePool, keys: readonly ReadyKey[]) {
+    this.#module = module;
+    this.#token = token;
+    this.#pool = pool;
+    this.#keys = keys;
+  }
+
+  /** @throws SignerFailure with the reason that the daemon is told. */
+  static open(setup: SignerSetup): TokenSigner {
+    let stamp: PinFileStamp | undefined;
+    try {
+      const module = loadModule(setup.module);
+      const info = module.findToken(setup.token);
+      const { pin, stamp: tried } = openPin(setup.pinFile);
+      stamp = tried;
+      const token = module.openToken(info, pin);
+      const keys = setup.keys.map((key) => findPinnedKey(token, key));
+      const pool = new LanePool(token, { lanes: setup.lanes, maxWaiting: setup.maxInFlight });
+      return new TokenSigner(module, token, pool, keys);
+    } catch (error) {
+      throw new SignerFailure(toFatal(error, stamp));
+    }
+  }
+
+  describe(): SignerReady {
+    const { description, version } = this.#module.readInfo();
+    return { module: `${description} ${version}` };
+  }
+
+  /**
+   * Signs one digest and, for ECDSA, verifies the signature with the pinned key.
+   * @throws SignerFailure when only a fresh process helps.
+   */
+  async sign(keyIndex: number, digest: Uint8Array): Promise<ItemResult> {
+    const key = this.#keys[keyIndex];
+    if (!key) return { kind: 'failed', failureClass: 'request', returnCode: undefined, executionMicros: 0 };
+    // Waiting for a lane is queue time, not execution time.
+    let started = process.hrtime.bigint();
+    const measure = (): number => Number((process.hrtime.bigint() - started) / 1000n);
+    try {
+      return await this.#pool.run(async (lane) => {
+        started = process.hrtime.bigint();
+        const signature = await this.#signTwice(lane, key, digest);
+        const isWrong =
+          key.verificationKey && !(await lane.verify(key.verificationKey, key.algorithm, digest, signature));
+        return isWrong
+          ? { kind: 'failed', failureClass: 'wrong', returnCode: undefined, executionMicros: measure() }
+          : { kind: 'signed', signature, executionMicros: measure() };
+      });
+    } catch (error) {
+      if (isTokenDown(error)) throw new SignerFailure(toFatal(error, undefined));
+      const returnCode = error instanceof Pkcs11Failure ? error.returnCode : undefined;
+      return { kind: 'failed', failureClass: classify(error), returnCode, executionMicros: measure() };
+    }
+  }
+
+  /** Session or handles gone: the lane has a fresh session by itself, the key is found again, and once more. */
+  async #signTwice(lane: Lane, key: ReadyKey, digest: Uint8Array): Promise<Uint8Array> {
+    try {
+      return await lane.sign(key.signingKey, key.algorithm, digest);
+    } catch (error) {
+      if (getFailureClass(error) !== 'session') throw error;
+      key.signingKey = this.#token.findKey(key.id);
+      return await lane.sign(key.signingKey, key.algorithm, digest);
+    }
+  }
+
+  /** Waits for what is in flight, then logs out and finalises. */
+  async close(): Promise<void> {
+    await this.#pool.drain();
+    this.#token.close();
+    this.#module.finalize();
+  }
+}
+
+function openPin(path: string): { pin: Buffer; stamp: PinFileStamp } {
+  try {
+    return readPin(path);
+  } catch {
+    // Whatever the file system says could quote the path's content no more than we want to.
+    throw new SignerFailure({ reason: 'pin-unreadable' });
+  }
+}
+
+/** The key of a manifest, with the token's public key compared to the pinned one. */
+function findPinnedKey(token: Token, wanted: SignerSetup['keys'][number]): ReadyKey {
+  const id = new Uint8Array(Buffer.from(wanted.keyId, 'hex'));
+  const spki = new Uint8Array(Buffer.from(wanted.spki, 'base64'));
+  const signingKey = findOnToken(token, id, wanted.keyId);
+  if (Buffer.compare(signingKey.spki, spki) !== 0) {
+    throw new SignerFailure({ reason: 'key-mismatch', keyId: wanted.keyId });
+  }
+  const isEcdsa = getSignatureAlgorithm(wanted.algorithm).scheme === 'ecdsa';
+  const verificationKey = isEcdsa ? token.createVerificationKey(spki) : undefined;
+  return { id, algorithm: wanted.algorithm, verificationKey, signingKey };
+}
+
+function findOnToken(token: Token, id: Uint8Array, keyId: string): SigningKey {
+  try {
+    return token.findKey(id);
+  } catch (error) {
+    if (isSigillumError(error, 'pkcs11_key_not_found')) throw new SignerFailure({ reason: 'key-missing', keyId });
+    // Two keys under one identifier, or bytes that are no key of ours: not the key of the manifest either way.
+    if (isSigillumError(error, 'pkcs11_key_ambiguous', 'pkcs11_key_malformed')) {
+      throw new SignerFailure({ reason: 'key-mismatch', keyId });
+    }
+    throw error;
+  }
+}
+
+function classify(error: unknown): FailureClass {
+  if (isSigillumError(error, 'pkcs11_signature_malformed')) return 'wrong';
+  if (isSigillumError(error, 'pkcs11_lanes_full')) return 'busy';
+  // Wrong length, algorithm or key: trying again can't help.
+  if (isSigillumError(error, 'pkcs11_digest_length_wrong', 'pkcs11_algorithm_unfit', 'pkcs11_key_not_found')) {
+    return 'request';
+  }
+  const failureClass = getFailureClass(error);
+  return failureClass === 'token-down' || failureClass === 'pin' ? 'unknown' : failureClass;
+}

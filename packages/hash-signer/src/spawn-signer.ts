@@ -1,0 +1,58 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { accessSync, constants } from 'node:fs';
+import type { Duplex } from 'node:stream';
+import { fileURLToPath } from 'node:url';
+
+export type SignerLaunch = {
+  readonly lanes: number;
+  /** Becomes SOFTHSM2_CONF. */
+  readonly softhsmConf: string | undefined;
+};
+
+export type SpawnedSigner = { readonly process: ChildProcess; readonly pipe: Duplex };
+
+/** Threads for work besides the lanes, so that a hanging token does not also stop files and DNS of the process. */
+const SPARE_THREADS = 4;
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * util-linux around the signer process, where it is there: no core dumps (they would hold the PIN and session keys),
+ * and SIGKILL when the daemon dies. Both replace themselves by the next program, so the pid stays. Without them the
+ * end of the pipe ends the process, unless it hangs inside the module.
+ */
+function listWrappers(): string[] {
+  const wrappers: string[] = [];
+  if (isExecutable('/usr/bin/prlimit')) wrappers.push('/usr/bin/prlimit', '--core=0:0');
+  if (isExecutable('/usr/bin/setpriv')) wrappers.push('/usr/bin/setpriv', '--pdeathsig', 'KILL');
+  return wrappers;
+}
+
+/** The script beside this file, as TypeScript or compiled. */
+const script = fileURLToPath(
+  new URL(`./signer/main${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url),
+);
+
+/** Starts a signer process with a pipe on descriptor 3, nothing secret in argv, and an environment of its own. */
+export function spawnSigner(launch: SignerLaunch): SpawnedSigner {
+  // The parent's options but for debuggers: a second one can't have the same port, and none belongs in there.
+  const nodeOptions = process.execArgv.filter((option) => !option.startsWith('--inspect'));
+  const [command = process.execPath, ...args] = [...listWrappers(), process.execPath, ...nodeOptions, script];
+  const child = spawn(command, args, {
+    stdio: ['ignore', 'inherit', 'inherit', 'pipe'],
+    env: {
+      UV_THREADPOOL_SIZE: String(launch.lanes + SPARE_THREADS),
+      ...(launch.softhsmConf === undefined ? {} : { SOFTHSM2_CONF: launch.softhsmConf }),
+    },
+  });
+  // A 'pipe' beyond the third descriptor is a socket pair: both directions.
+  const pipe = child.stdio[3] as Duplex;
+  return { process: child, pipe };
+}
