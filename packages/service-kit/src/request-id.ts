@@ -4,9 +4,9 @@ import type { ServerResponse } from 'node:http';
 /** The header that tells the caller our id of its request. Ids from outside are never taken over. */
 export const requestIdHeader = 'Sigillum-Request-Id';
 
-const crockford = '0123456789abcdefghjkmnpqrstvwxyz';
+const crockford = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 
-/** `req_` and the 26 lower-case Crockford characters of a UUIDv7 (RFC 9562 §5.7). */
+/** `req_` and the 26 Crockford characters of a UUIDv7 (RFC 9562 §5.7). */
 export function createRequestId(now: number = Date.now(), random: (size: number) => Uint8Array = randomBytes): string {
   const bytes = Buffer.alloc(16);
   bytes.writeUIntBE(now, 0, 6);

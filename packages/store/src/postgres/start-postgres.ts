@@ -4,7 +4,7 @@ import { type DatabaseRole, databaseRoleNames, passwordFileOf } from './database
 import { initialiseCluster } from './initialise-cluster.ts';
 import { findLauncher } from './launcher.ts';
 import { findPostgresBinaries } from './postgres-binaries.ts';
-import { startPostgresProcess } from './postgres-process.ts';
+import { type PostgresProcess, startPostgresProcess } from './postgres-process.ts';
 import { databaseName, prepareDatabase } from './prepare-database.ts';
 import { makeSocketDirectory } from './socket-directory.ts';
 
@@ -62,35 +62,33 @@ export async function startPostgres(options: StartPostgresOptions): Promise<Embe
   mkdirSync(dataDirectory, { recursive: true, mode: 0o700 });
   mkdirSync(dirname(resolve(options.logFile)), { recursive: true, mode: 0o700 });
   const socketDirectory = makeSocketDirectory(dataDirectory);
-  const launcher = await findLauncher(binaries.postgres, [dataDirectory, socketDirectory]);
-  await initialiseCluster({ initdb: binaries.initdb, launcher, dataDirectory, socketDirectory, secretsDirectory });
-  launcher.takeOver(dataDirectory);
-  launcher.takeOver(socketDirectory);
-  const server = await startPostgresProcess({
-    postgres: binaries.postgres,
-    launcher,
-    dataDirectory,
-    socketDirectory,
-    logFile: options.logFile,
-    settings: { ...defaultSettings, ...options.settings },
-  });
-  const stop = async (): Promise<void> => {
-    await server.stop();
-    rmSync(socketDirectory, { recursive: true, force: true });
-  };
+  const removeSocket = (): void => rmSync(socketDirectory, { recursive: true, force: true });
+  let server: PostgresProcess | undefined;
   try {
+    const launcher = await findLauncher(binaries.postgres, [dataDirectory, socketDirectory]);
+    const places = { launcher, dataDirectory, socketDirectory };
+    await initialiseCluster({ ...places, initdb: binaries.initdb, secretsDirectory });
+    launcher.takeOver(dataDirectory);
+    launcher.takeOver(socketDirectory);
+    const settings = { ...defaultSettings, ...options.settings };
+    server = await startPostgresProcess({ ...places, postgres: binaries.postgres, logFile: options.logFile, settings });
     await prepareDatabase({ socketDirectory, secretsDirectory });
   } catch (error) {
-    await stop();
+    await server?.stop();
+    removeSocket();
     throw error;
   }
+  const { pid, exited, stop } = server;
   return {
-    pid: server.pid,
+    pid,
     socketDirectory,
-    exited: server.exited,
+    exited,
     url: (role, database = databaseName) =>
       `postgresql://${databaseRoleNames[role]}@/${encodeURIComponent(database)}?host=${encodeURIComponent(socketDirectory)}`,
     passwordFile: (role) => passwordFileOf(secretsDirectory, role),
-    stop,
+    stop: async () => {
+      await stop();
+      removeSocket();
+    },
   };
 }
