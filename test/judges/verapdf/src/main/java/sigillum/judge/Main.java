@@ -1,0 +1,2 @@
+package sigillum.judge;
+public final class Main { public static void main(String[] a) {} }
