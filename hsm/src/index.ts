@@ -1,1 +1,13 @@
-export {};
+export type { CeremonyContext } from './ceremonies/ceremony.ts';
+export { type CeremonyResult, runCeremony } from './ceremonies/run-ceremony.ts';
+export { createContext, createDevelopmentPinSource } from './development/development-context.ts';
+export { type DevelopmentPlan, readDevelopmentPlans } from './development/development-plans.ts';
+export { makeDevelopmentPki } from './development/make-development-pki.ts';
+export type { Progress, ReportProgress } from './development/progress.ts';
+export { renewCrls } from './development/renew-crls.ts';
+export { renewLeaves } from './development/renew-leaves.ts';
+export { Home } from './home/home.ts';
+export { findSofthsmModule, softhsmConfiguration, writeSofthsmConfiguration } from './home/softhsm.ts';
+export { type ParsedPlan, parsePlan } from './plan/parse-plan.ts';
+export type { Plan } from './plan/plan.ts';
+export { type TranscriptReport, verifyTranscript } from './transcript/verify-transcript.ts';

@@ -9,6 +9,7 @@ import { makeDevelopmentPki } from './development/make-development-pki.ts';
 import type { Progress } from './development/progress.ts';
 import { renewCrls } from './development/renew-crls.ts';
 import { renewLeaves } from './development/renew-leaves.ts';
+import { reportFailure } from './development/report-step.ts';
 import { Home } from './home/home.ts';
 import { readPinFromDescriptor } from './home/read-pin.ts';
 import { findSofthsmModule, softhsmConfiguration, writeSofthsmConfiguration } from './home/softhsm.ts';
@@ -57,10 +58,11 @@ async function main(argv: readonly string[]): Promise<void> {
     case 'renew-crls':
       return develop(words, options, renewCrls);
     case 'verify-transcript': {
-      const report = verifyTranscript(getOnly(words));
-      print({ step: 'verify-transcript', state: report.intact ? 'done' : 'failed', lines: String(report.lines) });
+      const { report, outcome } = verifyTranscript(getOnly(words));
+      const isWhole = report.intact && outcome !== undefined;
+      print({ step: 'verify-transcript', state: isWhole ? 'done' : 'failed', outcome: outcome ?? 'missing' });
       for (const { line, detail } of report.problems) process.stderr.write(`line ${line}: ${detail}\n`);
-      if (!report.intact) process.exitCode = 1;
+      if (!isWhole) process.exitCode = 1;
       return;
     }
     default:
@@ -86,6 +88,9 @@ async function runOne(file: string, options: Options): Promise<void> {
   try {
     const { transcript } = await runCeremony(parsed, context, options.confirm);
     print({ step, state: 'done', transcript });
+  } catch (error) {
+    reportFailure(step, print, error);
+    throw error;
   } finally {
     context.tokens.close();
   }
@@ -111,16 +116,8 @@ async function develop(words: readonly string[], options: Options, work: typeof 
     createDevelopmentPinSource(home, plans),
     options.baseUrl,
   );
-  let current = '';
   try {
-    await work(plans, context, (progress) => {
-      current = progress.step;
-      print(progress);
-    });
-  } catch (error) {
-    const known = isSigillumError(error) ? error : undefined;
-    print({ step: current, state: 'failed', code: known?.code ?? 'internal_error', message: known?.message ?? '' });
-    throw error;
+    await work(plans, context, print);
   } finally {
     context.tokens.close();
   }

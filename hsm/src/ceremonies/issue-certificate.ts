@@ -3,6 +3,7 @@ import {
   assertCertificateMatches,
   type Certificate,
   type CertificateRequest,
+  developmentMark,
   encodePem,
   equalBytes,
   issueCertificate,
@@ -28,6 +29,12 @@ export function createIssueCertificateCeremony(plan: IssueRootPlan | IssueCertif
         plan['ceremony-type'] === 'issue-root' ? prepareRoot(plan, context) : prepareCertificate(plan, context, note);
       const linted = await lintRequest(ready.request);
       note('content is as the profile wants it, signed with a throw-away key', describeCertificate(linted));
+      if (linted.isDevelopment !== plan.development) {
+        throw new SigillumError(
+          'ceremony_check_failed',
+          `The organisation in the subject of a development certificate says "${developmentMark}", in no other.`,
+        );
+      }
       if (isRenewal) {
         const previous = readCertificate(context.home, plan.outputs.certificate);
         assertRenewal(previous, linted);

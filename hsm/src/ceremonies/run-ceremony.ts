@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { isSigillumError, SigillumError } from '@sigillum/errors';
 import type { ParsedPlan } from '../plan/parse-plan.ts';
 import { describePlan, listOutputs } from '../plan/list-outputs.ts';
@@ -138,14 +138,13 @@ function usesToken(plan: Plan): boolean {
 /** A clock that runs behind would date certificates before their issuers, and CRLs before those they replace. */
 function checkClock({ home, now }: CeremonyContext, transcript: Transcript, note: NoteCheck): void {
   const time = now().toISOString();
-  const own = `${transcript.chain}.jsonl`;
-  const later = existsSync(home.resolve(transcriptFolder))
-    ? readdirSync(home.resolve(transcriptFolder)).filter((name) => /^\d{8}T\d{9}Z-.*\.jsonl$/.test(name) && name > own)
-    : [];
-  if (later.length > 0 && later.some((name) => name.slice(0, 19) > own.slice(0, 19))) {
+  const stamp = (name: string) => /^\d{8}T\d{9}Z(?=-)/.exec(name)?.[0] ?? '';
+  const folder = home.resolve(transcriptFolder);
+  const later = readdirSync(folder).find((name) => stamp(name) > stamp(transcript.chain));
+  if (later !== undefined) {
     throw new SigillumError(
       'ceremony_check_failed',
-      `The clock says ${time}, but there is a transcript of a later time (${later.at(-1)}): set the clock.`,
+      `The clock says ${time}, but there is a transcript of a later time (${later}): set the clock.`,
     );
   }
   note('clock is not behind the last ceremony', time);

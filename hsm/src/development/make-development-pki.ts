@@ -1,13 +1,16 @@
 import { readdirSync, rmSync } from 'node:fs';
+import { SigillumError } from '@sigillum/errors';
 import type { CeremonyContext } from '../ceremonies/ceremony.ts';
 import { runCeremony } from '../ceremonies/run-ceremony.ts';
 import type { Home } from '../home/home.ts';
 import { removeUnrecordedTokens } from '../home/softhsm.ts';
 import { listOutputs } from '../plan/list-outputs.ts';
 import { amendPlan, type ParsedPlan } from '../plan/parse-plan.ts';
+import type { Plan } from '../plan/plan.ts';
 import type { DevelopmentPlan } from './development-plans.ts';
 import { isStepDone } from './is-step-done.ts';
 import type { ReportProgress } from './progress.ts';
+import { reportFailure, reportStep } from './report-step.ts';
 import { readTokenRecord } from './token-record.ts';
 
 /** Folders in which ceremonies put files aside before they appear under their names. */
@@ -24,9 +27,15 @@ export async function makeDevelopmentPki(
 ): Promise<void> {
   const { home } = context;
   const missing = plans.filter(({ parsed, step }) => {
-    const isDone = isStepDone(parsed.plan, context);
-    if (isDone) report({ step, state: 'skipped' });
-    return !isDone;
+    try {
+      const isDone = isStepDone(parsed.plan, context);
+      if (isDone) report({ step, state: 'skipped' });
+      else assertNothingIsLost(parsed.plan, plans, home);
+      return !isDone;
+    } catch (error) {
+      reportFailure(step, report, error);
+      throw error;
+    }
   });
   if (missing.length === 0) return;
   clearDrafts(home);
@@ -34,9 +43,7 @@ export async function makeDevelopmentPki(
   for (const { parsed, step, file } of missing) {
     // Without its result the ceremony was not completed; its other outputs are leftovers that nothing points to.
     for (const path of listOutputs(parsed.plan)) rmSync(home.resolve(path), { force: true });
-    report({ step, state: 'running' });
-    await runCeremony(adoptWhatIsThere(parsed, file, context), context);
-    report({ step, state: 'done' });
+    await reportStep(step, report, async () => runCeremony(adoptWhatIsThere(parsed, file, context), context));
   }
 }
 
@@ -49,6 +56,22 @@ function adoptWhatIsThere(parsed: ParsedPlan, file: string, { tokens }: Ceremony
     .listKeys()
     .some(({ label }) => label === plan.name);
   return hasKey ? amendPlan(parsed, { adopt_unpublished: true }, file) : parsed;
+}
+
+/** A token that is made again takes its keys with it: that must never happen to keys which were published. */
+function assertNothingIsLost(plan: Plan, plans: readonly DevelopmentPlan[], home: Home): void {
+  if (plan['ceremony-type'] !== 'init-token') return;
+  for (const { parsed } of plans) {
+    const other = parsed.plan;
+    if (other['ceremony-type'] !== 'generate-key' || other.in !== 'token') continue;
+    if (other.token.label === plan.token.label && home.has(other.outputs.manifest)) {
+      throw new SigillumError(
+        'ceremony_home_conflict',
+        `${plan.outputs.record} is missing, but ${other.outputs.manifest} says that the token ${plan.token.label} ` +
+          'holds keys: put the record back, or begin anew.',
+      );
+    }
+  }
 }
 
 function listSerials(home: Home, plans: readonly DevelopmentPlan[]): readonly string[] {

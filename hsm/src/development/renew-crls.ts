@@ -6,6 +6,7 @@ import { amendPlan } from '../plan/parse-plan.ts';
 import type { IssueCrlPlan } from '../plan/plan.ts';
 import type { DevelopmentPlan } from './development-plans.ts';
 import type { ReportProgress } from './progress.ts';
+import { reportStep } from './report-step.ts';
 
 /**
  * Issues the next CRL of every CA whose CRL has passed half of its life, or is older than a certificate that the CA
@@ -23,9 +24,7 @@ export async function renewCrls(
       report({ step, state: 'skipped' });
       continue;
     }
-    report({ step, state: 'running' });
-    await runCeremony(amendPlan(parsed, { renewal: true }, file), context);
-    report({ step, state: 'done' });
+    await reportStep(step, report, () => runCeremony(amendPlan(parsed, { renewal: true }, file), context));
   }
 }
 

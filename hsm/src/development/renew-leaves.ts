@@ -5,6 +5,7 @@ import { runCeremony } from '../ceremonies/run-ceremony.ts';
 import { amendPlan } from '../plan/parse-plan.ts';
 import type { DevelopmentPlan } from './development-plans.ts';
 import type { ReportProgress } from './progress.ts';
+import { reportStep } from './report-step.ts';
 
 const dayMs = 86_400_000;
 
@@ -31,11 +32,10 @@ export async function renewLeaves(
       report({ step, state: 'skipped' });
       continue;
     }
-    report({ step, state: 'running' });
     const url = previous.crlUrls[0];
     const baseUrl = url === undefined ? context.baseUrl : new URL(url).origin;
-    await runCeremony(amendPlan(parsed, { renewal: true }, file), { ...context, baseUrl });
-    report({ step, state: 'done' });
+    const renewal = amendPlan(parsed, { renewal: true }, file);
+    await reportStep(step, report, () => runCeremony(renewal, { ...context, baseUrl }));
   }
 }
 

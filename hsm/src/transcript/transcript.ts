@@ -1,5 +1,6 @@
 import { closeSync, fdatasyncSync, mkdirSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import { SigillumError } from '@sigillum/errors';
 import { canonicalJson, encodeChainLine, type JsonObject, nextHash, startOfChain } from '@sigillum/audit';
 
 /**
@@ -25,11 +26,15 @@ export class Transcript {
 
   /** Begins a transcript in a folder. The name holds the time, so that names sort by it; it must be new. */
   static create(directory: string, name: string, now: () => Date): Transcript {
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
     const time = now().toISOString().replace(/[-:]/g, '').replace('.', '');
     const chain = `${time}-${name.replace(/[^a-z0-9.-]+/g, '-')}`;
     const path = join(directory, `${chain}.jsonl`);
-    return new Transcript(chain, path, openSync(path, 'wx', 0o600), now);
+    try {
+      mkdirSync(directory, { recursive: true, mode: 0o700 });
+      return new Transcript(chain, path, openSync(path, 'wx', 0o600), now);
+    } catch (cause) {
+      throw new SigillumError('ceremony_output_unwritable', `The transcript ${path} can't be begun.`, { cause });
+    }
   }
 
   /** Adds a line. Nothing secret may be in it. */
