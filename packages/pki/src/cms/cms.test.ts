@@ -108,15 +108,15 @@ describe.each(algorithms)('a detached signature by %s', (algorithm, key) => {
     const { der, leaf, signature, messageDigest } = makeSigned(algorithm, key, { token });
     const buffer = (bytes: Uint8Array): ArrayBuffer => Uint8Array.from(bytes).buffer;
     const asn1 = (bytes: Uint8Array): asn1js.AsnType => asn1js.fromBER(buffer(bytes)).result;
+    // Some schema types are a union whose Choice can't be encoded; what we build has none.
+    const toBytes = (schema: object): Uint8Array => new Uint8Array((schema as asn1js.BaseBlock).toBER());
     const certificate = pkijs.Certificate.fromBER(buffer(leaf.certificate));
     const ess = encodeSequence(
       encodeSequence(
         encodeSequence(
           encodeOctetString(createHash('sha256').update(leaf.certificate).digest()),
           encodeSequence(
-            encodeSequence(
-              new Uint8Array(new pkijs.GeneralName({ type: 4, value: certificate.issuer }).toSchema().toBER()),
-            ),
+            encodeSequence(toBytes(new pkijs.GeneralName({ type: 4, value: certificate.issuer }).toSchema())),
             new Uint8Array(certificate.serialNumber.toBER()),
           ),
         ),
@@ -164,8 +164,8 @@ describe.each(algorithms)('a detached signature by %s', (algorithm, key) => {
   test('is read back and verified by our own reader, and refused when a byte of it changes', () => {
     const { der, leaf } = makeSigned(algorithm, key);
     const parsed = parseSignedData(der);
-    expect([...parsed.signer.attributes.keys()].toSorted()).toEqual(
-      [cmsOids.contentType, cmsOids.messageDigest, cmsOids.signingCertificateV2].toSorted(),
+    expect(new Set(parsed.signer.attributes.keys())).toEqual(
+      new Set([cmsOids.contentType, cmsOids.messageDigest, cmsOids.signingCertificateV2]),
     );
     expect(parsed.content).toBeUndefined();
     expect(parsed.certificates).toHaveLength(2);

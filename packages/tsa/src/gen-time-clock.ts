@@ -1,0 +1,71 @@
+import { TimeStampRefusal } from '@sigillum/pki';
+import type { HighWaterMark } from './high-water-mark.ts';
+
+/** How far ahead a mark is written: one sync in three seconds under load, three seconds of silence after a crash at worst. */
+export const reserveMs = 3000;
+
+/** Syncs that may be slower than the reserve before the disk counts as failed. */
+const maxReservations = 3;
+
+/**
+ * Gives genTimes that never go back, also over restarts and crashes: a mark not earlier than the time is durable before
+ * the time is given. A clock that stands before the mark is a fault: then there is no time, rather than an invented one.
+ */
+export class GenTimeClock {
+  readonly #mark: HighWaterMark;
+  readonly #now: () => Date;
+  /** No time before this one is given. */
+  #floor: number;
+  /** No time after this one is given before a later mark is on disk. */
+  #reserved: number;
+
+  private constructor(mark: HighWaterMark, now: () => Date, stored: Date | undefined) {
+    this.#mark = mark;
+    this.#now = now;
+    this.#floor = stored?.getTime() ?? 0;
+    this.#reserved = this.#floor;
+  }
+
+  static async open(options: { readonly mark: HighWaterMark; readonly now: () => Date }): Promise<GenTimeClock> {
+    return new GenTimeClock(options.mark, options.now, await options.mark.read());
+  }
+
+  /** Milliseconds until the clock has passed the mark; 0 when it has. More than the reserve means that it was set back. */
+  get behindMs(): number {
+    return Math.max(0, this.#floor - this.#now().getTime());
+  }
+
+  /** The time, with milliseconds. Throws a {@link TimeStampRefusal} `timeNotAvailable`. One call at a time. */
+  async take(): Promise<Date> {
+    for (let attempt = 0; attempt <= maxReservations; attempt++) {
+      // Read again after each sync: a slow disk must not make the time old.
+      const now = this.#now();
+      if (now.getTime() < this.#floor) {
+        throw new TimeStampRefusal('timeNotAvailable', 'The clock stands before the last time-stamp given.');
+      }
+      if (now.getTime() <= this.#reserved) {
+        this.#floor = now.getTime();
+        return now;
+      }
+      const next = now.getTime() + reserveMs;
+      await this.#write(next);
+      this.#reserved = next;
+    }
+    throw new TimeStampRefusal('timeNotAvailable', 'The state of the clock can not be written fast enough.');
+  }
+
+  async #write(mark: number): Promise<void> {
+    try {
+      await this.#mark.write(new Date(mark));
+    } catch (cause) {
+      throw new TimeStampRefusal('timeNotAvailable', 'The state of the clock can not be written.', { cause });
+    }
+  }
+
+  /** Writes the last time given instead of the reserve, so that the next start need not wait. */
+  async close(): Promise<void> {
+    if (this.#reserved === this.#floor) return;
+    this.#reserved = this.#floor;
+    await this.#mark.write(new Date(this.#floor));
+  }
+}

@@ -1,0 +1,74 @@
+import { randomUUID } from 'node:crypto';
+import { AuditLog } from '@sigillum/audit';
+import {
+  assertNoRest,
+  createLogger,
+  createMetrics,
+  loadConfig,
+  readSecretFile,
+  readTextFile,
+  runMain,
+} from '@sigillum/service-kit';
+import { SignerClient } from '@sigillum/signer-rpc';
+import { tsaConfigSchema } from './config.ts';
+import { parseKeyManifest } from './key-manifest.ts';
+import { readCertificateFile } from './read-certificate-file.ts';
+import { startTsa } from './start-tsa.ts';
+import { openTimeStampUnit } from './time-stamp-unit.ts';
+
+runMain(async (args) => {
+  assertNoRest(args);
+  const config = loadConfig(args.configPath, tsaConfigSchema);
+  const now = (): Date => new Date();
+  const unit = openTimeStampUnit({
+    manifest: parseKeyManifest(readTextFile(config.tsu.manifest)),
+    certificate: readCertificateFile(config.tsu.certificate),
+    chain: config.tsu.chain.map(readCertificateFile),
+    development: config.tsu.development,
+    now: now(),
+  });
+  if (args.checkConfig) return undefined;
+
+  const logger = createLogger({ service: 'tsa', instance: config.instance });
+  const metrics = createMetrics({ service: 'tsa' });
+  const signer = new SignerClient({
+    url: config.signer.url,
+    certificate: readTextFile(config.signer.certificate),
+    key: readSecretFile(config.signer.key).toString('utf8'),
+    roots: readTextFile(config.signer.roots),
+  });
+  const audit = await AuditLog.open({ directory: config.audit.directory, chain: config.instance });
+  const tsa = await startTsa({
+    listen: config,
+    unit,
+    policy: config.policy,
+    accuracyMs: config.accuracy_ms,
+    stateFile: config.state,
+    queueLimits: { public: config.limits.public_queue, seals: config.limits.seals_queue },
+    sign: (digests) =>
+      signer.signDigests({
+        requestId: randomUUID(),
+        timeoutMs: config.limits.sign_timeout_ms,
+        keyId: unit.keyId,
+        algorithm: unit.algorithm,
+        digests: digests.map((digest) => ({ digest, context: { purpose_detail: 'RFC 3161 time-stamp' } })),
+      }),
+    isSignerReady: () =>
+      signer.health().then(
+        ({ purposes }) => purposes.timestamp === 'ok',
+        () => false,
+      ),
+    audit,
+    logger,
+    metrics,
+    now,
+  });
+  logger.info('listening', { ...tsa.ports });
+  return {
+    stop: async () => {
+      await tsa.stop();
+      await audit.close();
+      signer.close();
+    },
+  };
+});
