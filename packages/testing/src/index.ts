@@ -9,3 +9,4 @@ export {
 } from './process-table.ts';
 export { makeSamplePdf, rewriteWithQpdf, type SampleKind } from './sample-pdf.ts';
 export { type OpensslCertificate, OpensslPki, opensslExtensions, type OpensslKeyKind } from './openssl-pki.ts';
+export { SoftwareSignerForTests } from './software-signer-for-tests.ts';
