@@ -6,6 +6,7 @@ export const sealCodes = defineCodes({
   seal_level_unsupported: { status: 422, title: 'This signature level is not offered' },
   seal_document_empty: { status: 422, title: 'The document is empty' },
   seal_time_implausible: { status: 503, title: 'Signing time and time-stamp do not fit together' },
+  seal_signing_refused: { status: 502, title: 'The signer refused to sign' },
   seal_timeout: { status: 503, title: 'The seal took too long' },
   seal_swept: { status: 503, title: 'The seal was ended as stale' },
   credential_not_found: { status: 404, title: 'No such credential' },

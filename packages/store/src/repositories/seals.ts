@@ -37,7 +37,8 @@ export type SealOutcome = {
   readonly genTime: Date;
   readonly timeStampSerial: string;
   readonly fieldName: string;
-  readonly earlierSignatures: number;
+  /** Signatures that the document already had, where they were counted. */
+  readonly earlierSignatures: number | undefined;
   readonly sealedSize: number;
   readonly sealedSha256: Uint8Array;
 };
@@ -84,7 +85,7 @@ export async function completeSeal(
       gen_time: outcome.genTime,
       time_stamp_serial: outcome.timeStampSerial,
       field_name: outcome.fieldName,
-      earlier_signatures: outcome.earlierSignatures,
+      earlier_signatures: outcome.earlierSignatures ?? null,
       sealed_size: outcome.sealedSize,
       sealed_sha256: Buffer.from(outcome.sealedSha256),
       increment_sha256: Buffer.from(outcome.incrementSha256),
@@ -184,7 +185,7 @@ function toOutcome(row: Selectable<SealTable>): SealOutcome | undefined {
     genTime: gen_time,
     timeStampSerial: time_stamp_serial ?? '',
     fieldName: field_name ?? '',
-    earlierSignatures: earlier_signatures ?? 0,
+    earlierSignatures: earlier_signatures ?? undefined,
     sealedSize: sealed_size,
     sealedSha256: sealed_sha256,
   };

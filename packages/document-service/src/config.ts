@@ -1,0 +1,98 @@
+import { configPath } from '@sigillum/service-kit';
+import { z } from 'zod';
+
+const port = z.int().min(0).max(65_535);
+const listen = z.strictObject({ host: z.string().min(1), port });
+const milliseconds = z
+  .int()
+  .min(1)
+  .max(24 * 3_600_000);
+
+const gibibyte = 1024 ** 3;
+
+/** Bounds of the service, each with its default. */
+const limits = z.strictObject({
+  /** Largest document, in bytes; the format itself ends near 10 GB (ten-digit offsets of ISO 32000-2 §7.5.4). */
+  document_bytes: z
+    .int()
+    .min(1)
+    .max(4 * gibibyte)
+    .default(2 * gibibyte),
+  /** Documents up to this size stay in memory instead of the spool: `concurrent_seals` times this is the memory used. */
+  in_memory_bytes: z
+    .int()
+    .min(0)
+    .max(64 * 1024 ** 2)
+    .default(1024 ** 2),
+  /** Seals at once; more are answered 503 at once. Each holds a spool file and at most one signature in the HSM. */
+  concurrent_seals: z.int().min(1).max(10_000).default(64),
+  /** An upload that stands still for so long is given up: it holds one of the places above. */
+  upload_idle_ms: milliseconds.default(30_000),
+  /** A whole request has to be there in this time: 2 GiB at 5 Mbit/s. */
+  upload_ms: milliseconds.default(3_600_000),
+  /** From the intent to the outcome: an HSM, a time-stamp and two transactions take well below a second. */
+  seal_ms: z.int().min(1_000).max(600_000).default(60_000),
+  /** For each time-stamp authority. */
+  time_stamp_ms: milliseconds.default(5_000),
+  database_connections: z.int().min(2).max(1_000).default(10),
+  /** Connections of callers. */
+  connections: z.int().min(1).max(100_000).default(1_000),
+  sweep_every_ms: milliseconds.default(30_000),
+  /** A pending seal older than this is nobody's; far above `seal_ms`. */
+  sweep_pending_after_ms: milliseconds.default(900_000),
+  /** Time for requests in flight at a shutdown. */
+  drain_ms: milliseconds.default(10_000),
+});
+
+const database = z.strictObject({
+  url: z.string().regex(/^postgres(ql)?:\/\//, 'A PostgreSQL URL begins with postgresql://'),
+  password_file: configPath().optional(),
+});
+
+/** `document-service.yaml`. Relative paths start at the file's folder. */
+export const configSchema = z
+  .strictObject({
+    instance: z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'Lower-case letters, digits and hyphens.'),
+    /** Marks a development home: allows `test_pause`. */
+    development: z.boolean().default(false),
+    listen,
+    public_url: z.url({ protocol: /^https?$/ }),
+    internal: listen,
+    database,
+    /** The owner's role; read by the command `migrate` only. */
+    migrations: database.optional(),
+    blobs: configPath(),
+    spool: configPath(),
+    pki_directory: configPath(),
+    crls: z.array(configPath()).min(1),
+    api_key_pepper_file: configPath(),
+    signer: z.strictObject({
+      url: z.url({ protocol: /^https$/ }),
+      certificate: configPath(),
+      key: configPath(),
+      roots: configPath(),
+    }),
+    tsas: z
+      .array(
+        z.strictObject({
+          name: z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/),
+          url: z.url({ protocol: /^https?$/ }),
+          roots: z.array(configPath()).min(1),
+          policy: z
+            .string()
+            .regex(/^[0-2](\.\d+)+$/, 'An object identifier in dotted form.')
+            .optional(),
+        }),
+      )
+      .min(1),
+    limits: limits.prefault({}),
+    /** For tests from outside; see the README. */
+    test_pause: z.strictObject({ directory: configPath(), step: z.string().optional() }).optional(),
+  })
+  .refine((config) => config.development || config.test_pause === undefined, {
+    path: ['test_pause'],
+    error: 'Is a facility of tests: only with development: true.',
+  });
+
+export type Config = z.output<typeof configSchema>;
+export type Limits = Config['limits'];

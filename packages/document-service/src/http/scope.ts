@@ -1,0 +1,4 @@
+/** What an API key may do. */
+export const scopes = ['seals:write', 'seals:read', 'credentials:read'] as const;
+
+export type Scope = (typeof scopes)[number];

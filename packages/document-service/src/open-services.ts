@@ -1,0 +1,78 @@
+import { readFileSync } from 'node:fs';
+import { decodePem } from '@sigillum/pki';
+import { TimeStampRequester } from '@sigillum/pki-sources';
+import { type Logger, type Metrics, readSecretFile, readTextFile } from '@sigillum/service-kit';
+import { SignerClient } from '@sigillum/signer-rpc';
+import { createUuid, openBlobStore, openDatabase } from '@sigillum/store';
+import type { Config } from './config.ts';
+import { HealthChecks } from './health/health-checks.ts';
+import { CrlFiles } from './sealing/crl-files.ts';
+import { Places } from './sealing/places.ts';
+import { createSealMetrics } from './sealing/seal-metrics.ts';
+import { prepareSpool } from './sealing/spool-document.ts';
+import { createPausingStepGate, openStepGate } from './sealing/step-gate.ts';
+import type { Services } from './services.ts';
+
+/** The services of a process, and how to let go of what they hold. */
+export type OpenServices = { readonly services: Services; close(): Promise<void> };
+
+/** Opens everything the configuration names. Nothing is asked over the network yet. */
+export async function openServices(config: Config, logger: Logger, metrics: Metrics): Promise<OpenServices> {
+  const now = (): Date => new Date();
+  const places = new Places(config.limits.concurrent_seals);
+  await prepareSpool(config.spool);
+  const blobs = await openBlobStore(config.blobs);
+  const db = openDatabase({
+    url: config.database.url,
+    maxConnections: config.limits.database_connections,
+    onIdleError: (error) => logger.warn('a database connection broke', { error }),
+    ...(config.database.password_file === undefined ? {} : { passwordFile: config.database.password_file }),
+  });
+  const signer = new SignerClient({
+    url: config.signer.url,
+    certificate: readTextFile(config.signer.certificate),
+    key: readSecretFile(config.signer.key).toString('utf8'),
+    roots: readTextFile(config.signer.roots),
+  });
+  const timeStamps = new TimeStampRequester({
+    sources: config.tsas.map(({ name, url, roots, policy }) => ({
+      name,
+      url,
+      roots: roots.flatMap((path) => decodePem(readFileSync(path, 'utf8'))),
+      ...(policy === undefined ? {} : { policy }),
+    })),
+    timeoutMs: config.limits.time_stamp_ms,
+    onFailure: ({ name }, error) => logger.warn('a time-stamp authority failed', { tsa: name, error }),
+  });
+  const services: Services = {
+    instance: config.instance,
+    process: createUuid(),
+    publicUrl: config.public_url,
+    limits: config.limits,
+    spoolDirectory: config.spool,
+    pkiDirectory: config.pki_directory,
+    pepper: readSecretFile(config.api_key_pepper_file),
+    db,
+    blobs,
+    signer,
+    timeStamps,
+    revocationLists: new CrlFiles(config.crls, logger),
+    places,
+    stepGate:
+      config.test_pause === undefined
+        ? openStepGate
+        : createPausingStepGate(config.test_pause.directory, config.test_pause.step),
+    health: new HealthChecks({ db, signer, timeStamps, timeStampUrls: config.tsas.map(({ url }) => url), now }),
+    metrics: createSealMetrics(metrics.registry, places),
+    logger,
+    now,
+  };
+  return {
+    services,
+    async close() {
+      signer.close();
+      timeStamps.close();
+      await db.destroy();
+    },
+  };
+}

@@ -1,0 +1,95 @@
+import type { ServerResponse } from 'node:http';
+import { SigillumError } from '@sigillum/errors';
+import { encodeId } from '@sigillum/store';
+import type { Services } from '../services.ts';
+import { type AdmittedSeal, admitSeal, type SealRequest } from './admit.ts';
+import { makeSeal } from './make-seal.ts';
+import { type PendingSeal, recordIntent } from './record-intent.ts';
+import { recordFailure, recordOutcome } from './record-outcome.ts';
+import type { Replay } from './replay.ts';
+import { sendSealed } from './send-sealed.ts';
+
+/** How a seal ended for its caller; for the log line. */
+export type SealRun = { readonly sealId: string; readonly replayed: boolean; readonly received: boolean };
+
+/**
+ * One seal, end to end: admit, intent, prepare, sign, time-stamp, assemble, outcome, and only then the answer. What a
+ * caller holds is always recorded; what isn't recorded was received by nobody.
+ *
+ * @throws SigillumError as long as nothing has been sent
+ */
+export async function runSeal(services: Services, request: SealRequest, response: ServerResponse): Promise<SealRun> {
+  const { metrics, places, stepGate } = services;
+  const leave = places.take();
+  let admitted: AdmittedSeal | undefined;
+  try {
+    await stepGate('admit', request.requestId);
+    const mine = await metrics.measure('admit', () => admitSeal(services, request));
+    admitted = mine;
+    if (mine.replay !== undefined) return await answerReplay(services, mine, mine.replay, response);
+    await stepGate('intent', request.requestId);
+    const seal = await metrics.measure('intent', () => recordIntent(services, mine));
+    if ('increment' in seal) return await answerReplay(services, mine, seal, response);
+    const increment = await completeOrFail(services, mine, seal, response);
+    await stepGate('answer', seal.publicId);
+    const answer = { publicId: seal.publicId, document: mine.document, increment, replayed: false };
+    const received = await metrics.measure('answer', () => sendSealed(response, answer));
+    return { sealId: seal.publicId, replayed: false, received };
+  } finally {
+    await admitted?.document.dispose();
+    leave();
+  }
+}
+
+/** Steps 3 to 7 of a pending seal. Whatever happens, it doesn't stay pending while we can still write. */
+async function completeOrFail(
+  services: Services,
+  admitted: AdmittedSeal,
+  seal: PendingSeal,
+  response: ServerResponse,
+): Promise<Uint8Array> {
+  const interruption = watchInterruption(response, services.limits.seal_ms);
+  try {
+    const made = await makeSeal(services, admitted, seal, interruption.signal);
+    await services.stepGate('outcome', seal.publicId);
+    await services.metrics.measure('outcome', () => recordOutcome(services, admitted, seal, made));
+    services.metrics.count('completed');
+    return made.sealed.increment;
+  } catch (error) {
+    services.metrics.count(error instanceof SigillumError ? 'refused' : 'failed');
+    await recordFailure(services, admitted, seal, error);
+    throw error;
+  } finally {
+    interruption.stop();
+  }
+}
+
+/** Ends work on a seal whose caller has gone or whose time is over. From the outcome on it goes on regardless. */
+function watchInterruption(response: ServerResponse, timeoutMs: number): { signal: AbortSignal; stop(): void } {
+  const abort = new AbortController();
+  const onClose = (): void => abort.abort(new SigillumError('request_aborted', 'The caller hung up.'));
+  const timer = setTimeout(() => {
+    abort.abort(new SigillumError('seal_timeout', 'The seal took too long. Try again.', { retryAfterSeconds: 1 }));
+  }, timeoutMs);
+  response.once('close', onClose);
+  if (response.destroyed) onClose();
+  return {
+    signal: abort.signal,
+    stop() {
+      clearTimeout(timer);
+      response.off('close', onClose);
+    },
+  };
+}
+
+async function answerReplay(
+  services: Services,
+  { document }: AdmittedSeal,
+  { seal, increment }: Replay,
+  response: ServerResponse,
+): Promise<SealRun> {
+  services.metrics.count('replayed');
+  const publicId = encodeId('seal', seal.id);
+  const received = await sendSealed(response, { publicId, document, increment, replayed: true });
+  return { sealId: publicId, replayed: true, received };
+}

@@ -1,0 +1,54 @@
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import type { Places } from './places.ts';
+import { type SealStep, sealSteps } from './seal-steps.ts';
+
+/** What is measured of seals. Labels come from closed sets: steps and outcomes. */
+export type SealMetrics = {
+  /** Runs one step and observes its time. */
+  measure<T>(step: SealStep, run: () => Promise<T>): Promise<T>;
+  /** Starts a step's time. @returns how to end it */
+  start(step: SealStep): () => void;
+  count(outcome: 'completed' | 'refused' | 'failed' | 'replayed' | 'swept'): void;
+};
+
+/** From a digest to an upload of minutes, in seconds. */
+const buckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60, 600];
+
+/** Registers the metrics of seals. */
+export function createSealMetrics(registry: Registry, places: Places): SealMetrics {
+  const registers = [registry];
+  const duration = new Histogram({
+    name: 'seal_step_seconds',
+    help: 'Time of each step of a seal',
+    labelNames: ['step'],
+    buckets,
+    registers,
+  });
+  const outcomes = new Counter({ name: 'seals_total', help: 'Seals by outcome', labelNames: ['outcome'], registers });
+  new Gauge({
+    name: 'seals_in_progress',
+    help: 'Seals that hold a place',
+    registers,
+    collect() {
+      this.set(places.taken);
+    },
+  });
+  for (const step of sealSteps) duration.zero({ step });
+  return {
+    async measure(step, run) {
+      const end = duration.startTimer({ step });
+      try {
+        return await run();
+      } finally {
+        end();
+      }
+    },
+    start: (step) => {
+      const end = duration.startTimer({ step });
+      return () => {
+        end();
+      };
+    },
+    count: (outcome) => outcomes.inc({ outcome }),
+  };
+}

@@ -1,0 +1,33 @@
+import type { TimeStampRequester } from '@sigillum/pki-sources';
+import type { Logger } from '@sigillum/service-kit';
+import type { SignerClient } from '@sigillum/signer-rpc';
+import type { BlobStore, Database } from '@sigillum/store';
+import type { Limits } from './config.ts';
+import type { HealthChecks } from './health/health-checks.ts';
+import type { RevocationLists } from './sealing/assert-may-seal.ts';
+import type { Places } from './sealing/places.ts';
+import type { SealMetrics } from './sealing/seal-metrics.ts';
+import type { StepGate } from './sealing/step-gate.ts';
+
+/** Everything the routes work with, made once at start. */
+export type Services = {
+  /** The configured name of this instance, and a UUID of this process. */
+  readonly instance: string;
+  readonly process: string;
+  readonly publicUrl: string;
+  readonly limits: Limits;
+  readonly spoolDirectory: string;
+  readonly pkiDirectory: string;
+  readonly pepper: Uint8Array;
+  readonly db: Database;
+  readonly blobs: BlobStore;
+  readonly signer: Pick<SignerClient, 'signDigests' | 'health'>;
+  readonly timeStamps: Pick<TimeStampRequester, 'request' | 'lastTokenSize' | 'isUsable'>;
+  readonly revocationLists: RevocationLists;
+  readonly places: Places;
+  readonly stepGate: StepGate;
+  readonly health: HealthChecks;
+  readonly metrics: SealMetrics;
+  readonly logger: Logger;
+  readonly now: () => Date;
+};
