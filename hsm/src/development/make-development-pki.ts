@@ -25,25 +25,37 @@ export async function makeDevelopmentPki(
   context: CeremonyContext,
   report: ReportProgress,
 ): Promise<void> {
-  const { home } = context;
-  const missing = plans.filter(({ parsed, step }) => {
-    try {
-      const isDone = isStepDone(parsed.plan, context);
-      if (isDone) report({ step, state: 'skipped' });
-      else assertNothingIsLost(parsed.plan, plans, home);
-      return !isDone;
-    } catch (error) {
-      reportFailure(step, report, error);
-      throw error;
+  let isCleared = false;
+  for (const { parsed, step, file } of plans) {
+    if (isDone(parsed.plan, step, plans, context, report)) {
+      report({ step, state: 'skipped' });
+      continue;
     }
-  });
-  if (missing.length === 0) return;
-  clearDrafts(home);
-  removeUnrecordedTokens(home, listSerials(home, plans));
-  for (const { parsed, step, file } of missing) {
-    // Without its result the ceremony was not completed; its other outputs are leftovers that nothing points to.
-    for (const path of listOutputs(parsed.plan)) rmSync(home.resolve(path), { force: true });
-    await reportStep(step, report, async () => runCeremony(adoptWhatIsThere(parsed, file, context), context));
+    // Before the module is loaded for the first time: it would keep seeing tokens that are gone.
+    if (!isCleared) clearLeftovers(context.home, plans);
+    isCleared = true;
+    await reportStep(step, report, async () => {
+      // Without its result the ceremony was not completed; its other outputs are leftovers that nothing points to.
+      for (const path of listOutputs(parsed.plan)) rmSync(context.home.resolve(path), { force: true });
+      return runCeremony(adoptWhatIsThere(parsed, file, context), context);
+    });
+  }
+}
+
+function isDone(
+  plan: Plan,
+  step: string,
+  plans: readonly DevelopmentPlan[],
+  context: CeremonyContext,
+  report: ReportProgress,
+): boolean {
+  try {
+    if (isStepDone(plan, context)) return true;
+    assertNothingIsLost(plan, plans, context.home);
+    return false;
+  } catch (error) {
+    reportFailure(step, report, error);
+    throw error;
   }
 }
 
@@ -82,11 +94,12 @@ function listSerials(home: Home, plans: readonly DevelopmentPlan[]): readonly st
   );
 }
 
-function clearDrafts(home: Home): void {
+function clearLeftovers(home: Home, plans: readonly DevelopmentPlan[]): void {
   for (const folder of outputFolders) {
     if (!home.has(folder)) continue;
     for (const name of readdirSync(home.resolve(folder))) {
       if (name.startsWith('.') && name.endsWith('.draft')) rmSync(home.resolve(`${folder}/${name}`));
     }
   }
+  removeUnrecordedTokens(home, listSerials(home, plans));
 }
