@@ -1,0 +1,526 @@
+import { createHash, createPublicKey } from 'node:crypto';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { request as httpRequest } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Writable } from 'node:stream';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { getSignatureAlgorithm, type SignatureAlgorithmName } from '@sigillum/algorithms';
+import { AuditLog, verifyAuditLog } from '@sigillum/audit';
+import { SigillumError } from '@sigillum/errors';
+import {
+  encodeTimeStampRequest,
+  parseSignedData,
+  parseTimeStampResponse,
+  type TimeStampToken,
+  verifyTimeStampToken,
+} from '@sigillum/pki';
+import { createLogger, createMetrics, type Metrics } from '@sigillum/service-kit';
+import {
+  type OpensslCertificate,
+  type OpensslKeyKind,
+  OpensslPki,
+  opensslExtensions,
+  SoftwareSignerForTests,
+} from '@sigillum/testing';
+import { type RunningTsa, startTsa, type TsaOptions } from './start-tsa.ts';
+import { openTimeStampUnit, type TimeStampUnit } from './time-stamp-unit.ts';
+
+const policy = '2.25.123456789012345678901234567890';
+const pki = new OpensslPki();
+const data = Buffer.from('data to be time-stamped');
+const imprint = { algorithm: 'sha256', digest: new Uint8Array(createHash('sha256').update(data).digest()) } as const;
+let root: OpensslCertificate;
+let ca: OpensslCertificate;
+let tsu: OpensslCertificate;
+let folder: string;
+let audit: AuditLog;
+let metrics: Metrics;
+let running: RunningTsa[] = [];
+/** What was logged in this test. */
+let log: string;
+
+beforeAll(() => {
+  root = pki.issue('root', { key: 'p384', extensions: opensslExtensions.root });
+  ca = pki.issue('tsa-ca', { issuer: root, extensions: opensslExtensions.ca });
+  tsu = pki.issue('tsu', { issuer: ca, extensions: opensslExtensions.tsu });
+});
+afterAll(() => pki.remove());
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'sigillum-tsa-'));
+  audit = await AuditLog.open({ directory: join(folder, 'audit'), chain: 'tsa-test' });
+  metrics = createMetrics({ service: 'tsa' });
+  log = '';
+});
+afterEach(async () => {
+  for (const tsa of running) await tsa.stop();
+  running = [];
+  await audit.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const manifestOf = (certificate: OpensslCertificate, algorithm: SignatureAlgorithmName) => ({
+  version: 1 as const,
+  key_id: '00112233445566778899aabbccddeeff',
+  algorithm,
+  purpose: 'timestamp' as const,
+  spki: createPublicKey(certificate.privateKey).export({ format: 'der', type: 'spki' }).toString('base64'),
+});
+
+function openUnit(
+  certificate: OpensslCertificate = tsu,
+  more: {
+    algorithm?: SignatureAlgorithmName;
+    development?: boolean;
+    now?: Date;
+    chain?: OpensslCertificate[];
+    key?: OpensslCertificate;
+  } = {},
+): TimeStampUnit {
+  return openTimeStampUnit({
+    manifest: manifestOf(more.key ?? certificate, more.algorithm ?? 'ecdsa-p256-sha256'),
+    certificate: certificate.certificate,
+    chain: (more.chain ?? [ca]).map((issuer) => issuer.certificate),
+    development: more.development ?? true,
+    now: more.now ?? new Date(),
+  });
+}
+
+const signWith =
+  (certificate: OpensslCertificate, algorithm: SignatureAlgorithmName): TsaOptions['sign'] =>
+  (digests) => {
+    const signer = new SoftwareSignerForTests(certificate.privateKey, getSignatureAlgorithm(algorithm).scheme);
+    return Promise.resolve(digests.map((digest) => ({ signature: signer.signSync(digest) })));
+  };
+
+async function start(more: Partial<TsaOptions> = {}): Promise<RunningTsa> {
+  const address = { host: '127.0.0.1', port: 0 };
+  const stream = new Writable({
+    write(chunk: Uint8Array, _encoding, done) {
+      log += Buffer.from(chunk).toString();
+      done();
+    },
+  });
+  const tsa = await startTsa({
+    listen: { public: address, seals: address, internal: address },
+    unit: openUnit(),
+    policy,
+    accuracyMs: 1000,
+    stateFile: join(folder, 'state'),
+    queueLimits: { public: 500, seals: 500 },
+    sign: signWith(tsu, 'ecdsa-p256-sha256'),
+    isSignerReady: () => Promise.resolve(true),
+    audit,
+    logger: createLogger({ service: 'tsa', instance: 'tsa-test', stream }),
+    metrics,
+    now: () => new Date(),
+    ...more,
+  });
+  running.push(tsa);
+  return tsa;
+}
+
+type Answer = { status: number; headers: Record<string, unknown>; body: Uint8Array };
+
+function send(
+  port: number,
+  body: Uint8Array,
+  {
+    method = 'POST',
+    headers = { 'content-type': 'application/timestamp-query' },
+    path = '/',
+  } = {},
+): Promise<Answer> {
+  const { promise, resolve, reject } = Promise.withResolvers<Answer>();
+  const request = httpRequest({ host: '127.0.0.1', port, path, method, headers, agent: false }, (response) => {
+    const chunks: Buffer[] = [];
+    response.on('data', (chunk: Buffer) => chunks.push(chunk));
+    response.on('end', () =>
+      resolve({
+        status: response.statusCode ?? 0,
+        headers: response.headers,
+        body: new Uint8Array(Buffer.concat(chunks)),
+      }),
+    );
+    response.on('error', reject);
+  });
+  request.on('error', reject);
+  request.end(body);
+  return promise;
+}
+
+const query = (nonce?: Uint8Array, more: { certReq?: boolean; policy?: string } = {}): Uint8Array =>
+  encodeTimeStampRequest({ imprint, nonce, certReq: true, ...more });
+
+function getToken(answer: Answer, nonce?: Uint8Array): TimeStampToken {
+  expect(answer.status).toBe(200);
+  const response = parseTimeStampResponse(answer.body);
+  if (!response.granted) throw new Error(`${response.failure}: ${response.text}`);
+  return verifyTimeStampToken(response.token, {
+    imprint,
+    nonce,
+    policy,
+    roots: [root.certificate],
+    certificates: [tsu.certificate, ca.certificate],
+  });
+}
+
+const getFailure = (answer: Answer): string | undefined => {
+  expect(answer.status).toBe(200);
+  expect(answer.headers['content-type']).toBe('application/timestamp-reply');
+  const response = parseTimeStampResponse(answer.body);
+  return response.granted ? 'granted' : response.failure;
+};
+
+describe('a time-stamp over HTTP', () => {
+  test.each<[SignatureAlgorithmName, OpensslKeyKind]>([
+    ['ecdsa-p256-sha256', 'p256'],
+    ['ecdsa-p384-sha384', 'p384'],
+    ['rsassa-pkcs1-v1_5-sha256', 'rsa-3072'],
+  ])('by a TSU with %s is asked for and verified by openssl ts', async (algorithm, key) => {
+    const certificate = pki.issue(`tsu-${key}`, { key, issuer: ca, extensions: opensslExtensions.tsu });
+    const tsa = await start({ unit: openUnit(certificate, { algorithm }), sign: signWith(certificate, algorithm) });
+    const asked = pki.run(['ts', '-query', '-data', pki.write('data', data), '-sha512', '-cert']);
+    const answer = await send(tsa.ports.public, asked);
+    expect(answer.headers['content-type']).toBe('application/timestamp-reply');
+    const files = [pki.write('o.tsr', answer.body), pki.write('o.tsq', asked)] as const;
+    const said = pki.run(['ts', '-verify', '-in', files[0], '-queryfile', files[1], '-CAfile', root.certificateFile]);
+    expect(Buffer.from(said).toString()).toContain('Verification: OK');
+    const text = Buffer.from(pki.run(['ts', '-reply', '-in', files[0], '-text'])).toString();
+    expect(text).toContain('Accuracy: 0x01 seconds');
+    expect(text).toContain('Ordering: no');
+    expect(text).toContain(`Policy OID: ${policy}`);
+  });
+
+  test.each([
+    ['a positive one', Uint8Array.of(0x12, 0x34, 0x56, 0x78, 0x9a, 0xbc, 0xde, 0xf0)],
+    ['one with a sign octet', Uint8Array.of(0x00, 0xff)],
+    ['a negative one', Uint8Array.of(0x80, 0x00)],
+    ['zero', Uint8Array.of(0)],
+    ['none', undefined],
+  ])('repeats the nonce exactly: %s', async (_what, nonce) => {
+    const tsa = await start();
+    const token = getToken(await send(tsa.ports.seals, query(nonce)), nonce);
+    expect(token.nonce).toEqual(nonce);
+  });
+
+  test('carries the certificates of TSU and CA when certReq says so, and none when it does not', async () => {
+    const tsa = await start();
+    const certificatesOf = (answer: Answer): number => parseSignedData(getToken(answer).der).certificates.length;
+    expect(certificatesOf(await send(tsa.ports.public, query()))).toBe(2);
+    expect(certificatesOf(await send(tsa.ports.public, query(undefined, { certReq: false })))).toBe(0);
+  });
+
+  test('honours the policy asked for, or says that it does not serve it', async () => {
+    const tsa = await start();
+    expect(getToken(await send(tsa.ports.public, query(undefined, { policy }))).policy).toBe(policy);
+    expect(getFailure(await send(tsa.ports.public, query(undefined, { policy: '1.2.3' })))).toBe('unacceptedPolicy');
+  });
+
+  test('is refused in RFC 3161 for a query that is wrong, with HTTP 200', async () => {
+    const tsa = await start();
+    const good = query();
+    const sha1 = pki.run(['ts', '-query', '-data', pki.write('data', data), '-sha1']);
+    expect(getFailure(await send(tsa.ports.public, good.subarray(0, -1)))).toBe('badDataFormat');
+    expect(getFailure(await send(tsa.ports.public, Buffer.concat([good, Buffer.of(0)])))).toBe('badDataFormat');
+    expect(getFailure(await send(tsa.ports.public, new Uint8Array(0)))).toBe('badDataFormat');
+    expect(getFailure(await send(tsa.ports.public, sha1))).toBe('badAlg');
+    const version2 = Uint8Array.from(good);
+    version2[4] = 2;
+    expect(getFailure(await send(tsa.ports.public, version2))).toBe('badRequest');
+    expect(audit.head.sequence).toBe(0);
+  });
+
+  test('is refused by HTTP for a wrong method, media type, size or path', async () => {
+    const { ports } = await start();
+    const get = await send(ports.public, new Uint8Array(0), { method: 'GET', headers: {} });
+    expect([get.status, get.headers['allow']]).toEqual([405, 'POST']);
+    expect((await send(ports.public, query(), { headers: { 'content-type': 'application/json' } })).status).toBe(415);
+    expect((await send(ports.public, query(), { headers: {} })).status).toBe(415);
+    const gzip = { 'content-type': 'application/timestamp-query', 'content-encoding': 'gzip' };
+    expect((await send(ports.public, query(), { headers: gzip })).status).toBe(415);
+    expect((await send(ports.public, new Uint8Array(20_000))).status).toBe(413);
+    expect((await send(ports.public, query(), { path: '/other' })).status).toBe(404);
+    const parameter = { 'content-type': 'Application/Timestamp-Query; charset=binary' };
+    expect((await send(ports.public, query(), { headers: parameter })).status).toBe(200);
+  });
+
+  test('has a durable record before it leaves, and the chain of records is intact', async () => {
+    let recordedAtSigning = -1;
+    const sign = signWith(tsu, 'ecdsa-p256-sha256');
+    const tsa = await start({
+      sign: (digests) => {
+        recordedAtSigning = audit.head.sequence;
+        return sign(digests);
+      },
+    });
+    const answer = await send(tsa.ports.seals, query());
+    const token = getToken(answer);
+    expect([recordedAtSigning, audit.head.sequence]).toEqual([0, 1]);
+    const text = readFileSync(join(folder, 'audit', '000000000001.jsonl'), 'utf8');
+    const { event } = JSON.parse(text) as { event: Record<string, unknown> };
+    expect(event).toEqual({
+      type: 'tsa.time_stamped',
+      serial: token.serialNumber.padStart(32, '0'),
+      gen_time: token.genTime.toISOString(),
+      imprint: { algorithm: 'sha256', digest: Buffer.from(imprint.digest).toString('hex') },
+      policy,
+      requester: 'seals',
+      request_id: answer.headers['sigillum-request-id'],
+      tsu: openUnit().certificate.serialNumber,
+      token_sha256: createHash('sha256').update(token.der).digest('hex'),
+    });
+    expect((await verifyAuditLog({ directory: join(folder, 'audit'), chain: 'tsa-test' })).intact).toBe(true);
+  });
+
+  test('is not given when it can not be recorded', async () => {
+    const failing = {
+      failure: undefined,
+      append: () => Promise.reject(new SigillumError('audit_write_failed', 'No.')),
+    };
+    const tsa = await start({ audit: failing });
+    const answer = await send(tsa.ports.public, query());
+    expect([answer.status, answer.headers['retry-after']]).toEqual([503, '5']);
+  });
+
+  test('is not given when the signer answers the signature of another key', async () => {
+    const other = pki.issue('other', { issuer: ca, extensions: opensslExtensions.tsu });
+    const tsa = await start({ sign: signWith(other, 'ecdsa-p256-sha256') });
+    expect((await send(tsa.ports.public, query())).status).toBe(503);
+    expect(audit.head.sequence).toBe(0);
+    expect(log).toContain('signer_signature_wrong');
+  });
+
+  test('is 503 while the signer is away, and comes back with it', async () => {
+    let away = true;
+    const sign = signWith(tsu, 'ecdsa-p256-sha256');
+    const tsa = await start({
+      sign: (digests) =>
+        away
+          ? Promise.reject(new SigillumError('signer_unavailable', 'Away.', { retryAfterSeconds: 3 }))
+          : sign(digests),
+      isSignerReady: () => Promise.resolve(!away),
+    });
+    const ready = (): Promise<Answer> =>
+      send(tsa.ports.internal, new Uint8Array(0), { method: 'GET', path: '/readyz', headers: {} });
+    const answer = await send(tsa.ports.public, query());
+    expect([answer.status, answer.headers['retry-after']]).toEqual([503, '3']);
+    expect((await ready()).status).toBe(503);
+    away = false;
+    getToken(await send(tsa.ports.public, query()));
+    expect((await ready()).status).toBe(200);
+  });
+});
+
+describe('many time-stamps at once', () => {
+  test('share signing calls, and each gets its own', async () => {
+    const sizes: number[] = [];
+    const gate = Promise.withResolvers<void>();
+    const sign = signWith(tsu, 'ecdsa-p256-sha256');
+    const tsa = await start({
+      sign: async (digests) => {
+        sizes.push(digests.length);
+        await gate.promise;
+        return sign(digests);
+      },
+    });
+    const nonces = Array.from({ length: 150 }, (_, index) => Uint8Array.of(1, index));
+    const answers = nonces.map((nonce) => send(tsa.ports.seals, query(nonce)));
+    await waitFor(async () =>
+      (await metrics.registry.getSingleMetricAsString('http_requests_in_flight')).includes(' 150'),
+    );
+    gate.resolve();
+    const tokens = (await Promise.all(answers)).map((answer, index) => getToken(answer, nonces[index]));
+    expect(new Set(tokens.map(({ serialNumber }) => serialNumber)).size).toBe(150);
+    expect(sizes.reduce((sum, size) => sum + size, 0)).toBe(150);
+    expect(Math.max(...sizes)).toBeLessThanOrEqual(100);
+    expect(sizes.length).toBeLessThan(10);
+    const inOrder = readFileSync(join(folder, 'audit', '000000000001.jsonl'), 'utf8').matchAll(/"gen_time":"([^"]+)"/g);
+    const times = [...inOrder].map(([, time]) => time ?? '');
+    expect(times).toEqual(times.toSorted((left, right) => left.localeCompare(right)));
+  });
+
+  test('are refused with 503 and Retry-After beyond the bound of their own queue, and a full public queue leaves seals alone', async () => {
+    const gate = Promise.withResolvers<void>();
+    const sign = signWith(tsu, 'ecdsa-p256-sha256');
+    const tsa = await start({
+      queueLimits: { public: 2, seals: 2 },
+      sign: async (digests) => {
+        await gate.promise;
+        return sign(digests);
+      },
+    });
+    // One is being signed, two wait.
+    const signing = send(tsa.ports.public, query());
+    await waitFor(async () =>
+      (await metrics.registry.getSingleMetricAsString('tsa_batch_size')).includes(
+        'tsa_batch_size_count{service="tsa"} 1',
+      ),
+    );
+    const others = Array.from({ length: 5 }, () => send(tsa.ports.public, query()));
+    const fromSeals = send(tsa.ports.seals, query());
+    await waitFor(async () =>
+      /outcome="overloaded",[^}]*} 3/.test(await metrics.registry.getSingleMetricAsString('tsa_answers_total')),
+    );
+    gate.resolve();
+    getToken(await signing);
+    getToken(await fromSeals);
+    const answers = await Promise.all(others);
+    expect(answers.filter(({ status }) => status === 200)).toHaveLength(2);
+    const refused = answers.filter(({ status }) => status === 503);
+    expect(refused.map(({ headers }) => headers['retry-after'])).toEqual(['1', '1', '1']);
+    expect(Buffer.from(refused[0]?.body ?? []).toString()).toContain('tsa_overloaded');
+  });
+});
+
+describe('genTime', () => {
+  test('never goes back when the clock does: then there is no time', async () => {
+    let now = Date.now();
+    const tsa = await start({ now: () => new Date(now) });
+    const first = getToken(await send(tsa.ports.public, query()));
+    now -= 1;
+    expect(getFailure(await send(tsa.ports.public, query()))).toBe('timeNotAvailable');
+    now += 1;
+    expect(getToken(await send(tsa.ports.public, query())).genTime).toEqual(first.genTime);
+    now += 10_000;
+    expect(getToken(await send(tsa.ports.public, query())).genTime.getTime()).toBe(now);
+  });
+
+  test('never goes back over a restart', async () => {
+    let now = Date.now();
+    const first = await start({ now: () => new Date(now) });
+    getToken(await send(first.ports.public, query()));
+    await first.stop();
+    running = [];
+    metrics = createMetrics({ service: 'tsa' });
+    now -= 60_000;
+    const second = await start({ now: () => new Date(now) });
+    expect(getFailure(await send(second.ports.public, query()))).toBe('timeNotAvailable');
+    const ready = await send(second.ports.internal, new Uint8Array(0), { method: 'GET', path: '/readyz', headers: {} });
+    expect(Buffer.from(ready.body).toString()).toContain('behind its own mark');
+    now += 60_000;
+    getToken(await send(second.ports.public, query()));
+  });
+
+  test('is covered by a mark on disk before it is given, so that a crash can not lose it', async () => {
+    const marks: { mark: number; genTime?: number }[] = [];
+    const sign = signWith(tsu, 'ecdsa-p256-sha256');
+    const tsa = await start({
+      sign: (digests) => {
+        marks.push({ mark: Date.parse(readMark()) });
+        return sign(digests);
+      },
+    });
+    const token = getToken(await send(tsa.ports.public, query()));
+    expect(marks[0]?.mark).toBeGreaterThan(token.genTime.getTime());
+    await tsa.stop();
+    expect(Date.parse(readMark())).toBe(token.genTime.getTime());
+  });
+
+  test('is not begun from a damaged mark', async () => {
+    writeFileSync(join(folder, 'state'), '{"version":1,"mark":"yesterday"}\n');
+    await expect(start()).rejects.toThrow(expect.objectContaining({ code: 'tsa_state_damaged' }));
+  });
+
+  test('is not given when the mark can not be written', async () => {
+    const tsa = await start({ stateFile: join(folder, 'missing', 'state') });
+    expect(getFailure(await send(tsa.ports.public, query()))).toBe('timeNotAvailable');
+  });
+
+  const readMark = (): string => (JSON.parse(readFileSync(join(folder, 'state'), 'utf8')) as { mark: string }).mark;
+});
+
+describe('the time-stamp unit', () => {
+  const identifiers = ['subjectKeyIdentifier=hash', 'authorityKeyIdentifier=keyid'];
+  const later = (days: number): Date => new Date(Date.now() + days * 86_400_000);
+
+  test.each<[string, () => TimeStampUnit, string]>([
+    ['has expired', () => openUnit(tsu, { now: later(40) }), 'has expired'],
+    ['is not valid yet', () => openUnit(tsu, { now: later(-1) }), 'not valid yet'],
+    ['is a development one in production', () => openUnit(tsu, { development: false }), 'development: true'],
+    [
+      'is not a development one in development',
+      () =>
+        openUnit(pki.issue('live', { issuer: ca, extensions: opensslExtensions.tsu, subject: '/O=Example/CN=TSU' })),
+      'not a development one',
+    ],
+    ['belongs to another key', () => openUnit(tsu, { key: ca }), 'key in the manifest'],
+    [
+      'has a second purpose',
+      () =>
+        openUnit(
+          pki.issue('two', {
+            issuer: ca,
+            extensions: [
+              'keyUsage=critical,digitalSignature',
+              'extendedKeyUsage=critical,timeStamping,codeSigning',
+              ...identifiers,
+            ],
+          }),
+        ),
+      'only and critical purpose',
+    ],
+    [
+      'has a purpose that is not critical',
+      () =>
+        openUnit(
+          pki.issue('soft', {
+            issuer: ca,
+            extensions: ['keyUsage=critical,digitalSignature', 'extendedKeyUsage=timeStamping', ...identifiers],
+          }),
+        ),
+      'only and critical purpose',
+    ],
+    [
+      'has another key usage',
+      () =>
+        openUnit(
+          pki.issue('nr', {
+            issuer: ca,
+            extensions: ['keyUsage=critical,nonRepudiation', 'extendedKeyUsage=critical,timeStamping', ...identifiers],
+          }),
+        ),
+      'key usage',
+    ],
+    ['comes from another CA', () => openUnit(tsu, { chain: [root] }), 'does not lead to its CA'],
+    [
+      'has a key for PSS',
+      () =>
+        openUnit(pki.issue('pss', { key: 'rsa-3072', issuer: ca, extensions: opensslExtensions.tsu }), {
+          algorithm: 'rsassa-pss-sha256',
+        }),
+      'RSASSA-PSS',
+    ],
+    [
+      'has an RSA key of 2048 bits',
+      () =>
+        openUnit(pki.issue('small', { key: 'rsa-2048', issuer: ca, extensions: opensslExtensions.tsu }), {
+          algorithm: 'rsassa-pkcs1-v1_5-sha256',
+        }),
+      '3072',
+    ],
+    [
+      'has a key that does not go with the algorithm',
+      () => openUnit(tsu, { algorithm: 'ecdsa-p384-sha384' }),
+      "can't use",
+    ],
+  ])('is refused when its certificate %s', (_why, open, message) => {
+    expect(open).toThrow(expect.objectContaining({ code: 'tsa_certificate_unusable' }));
+    expect(open).toThrow(message);
+  });
+
+  test('stops signing when its certificate ends while the service runs', async () => {
+    let now = Date.now();
+    const tsa = await start({ now: () => new Date(now) });
+    getToken(await send(tsa.ports.public, query()));
+    now += 40 * 86_400_000;
+    const answer = await send(tsa.ports.public, query());
+    expect(getFailure(answer)).toBe('systemFailure');
+    expect(Buffer.from(answer.body).toString()).toContain('has expired');
+  });
+});
+
+async function waitFor(condition: () => Promise<boolean>): Promise<void> {
+  // Bounded by the test's own time limit.
+  while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 5));
+}
