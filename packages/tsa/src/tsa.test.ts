@@ -125,12 +125,9 @@ type Answer = { status: number; headers: Record<string, unknown>; body: Uint8Arr
 function send(
   port: number,
   body: Uint8Array,
-  {
-    method = 'POST',
-    headers = { 'content-type': 'application/timestamp-query' },
-    path = '/',
-  } = {},
+  options: { method?: string; headers?: Record<string, string>; path?: string } = {},
 ): Promise<Answer> {
+  const { method = 'POST', headers = { 'content-type': 'application/timestamp-query' }, path = '/' } = options;
   const { promise, resolve, reject } = Promise.withResolvers<Answer>();
   const request = httpRequest({ host: '127.0.0.1', port, path, method, headers, agent: false }, (response) => {
     const chunks: Buffer[] = [];
