@@ -10,13 +10,15 @@ export const limits = {
   /** Bytes of one string: the `/Contents` of signatures with revocation data inside reach megabytes. */
   stringLength: 16 * 1024 * 1024,
   /** Values in one object, its arrays and dictionaries together: an array of all pages of a huge file is the largest known. */
-  objectValues: 2_000_000,
+  objectValues: 1_000_000,
   /** Highest object number (annex C: 8,388,607 indirect objects). */
   objectNumber: 8_388_607,
   /** Cross-reference sections in one file: an update each; the most seen in public files is below 300. */
   xrefSections: 4096,
-  /** Entries of all cross-reference sections together: four times what one section may have. */
-  xrefEntries: 4 * 8_388_608,
+  /** Entries of all cross-reference sections together: twice what one section may have. */
+  xrefEntries: 2 * 8_388_608,
+  /** Decoded bytes of all cross-reference streams of a file together: they are kept while the document is open. */
+  xrefDecoded: 256 * 1024 * 1024,
   /** Decoded bytes of one xref or object stream; a section of the highest number at 8 bytes per entry fits. */
   decodedLength: 64 * 1024 * 1024,
   /** Decoded bytes per encoded byte, above {@link limits.inflateFree}. Regular xref streams reach 100; deflate can reach 1032. */
@@ -31,18 +33,27 @@ export const limits = {
   referenceHops: 16,
   /** Nodes looked at on the way to the first page. */
   pageTreeNodes: 10_000,
+  /** Characters of a full field name; a reader shows a line of them. */
+  fieldName: 2048,
   /** Fields and widgets of a form. */
   formFields: 100_000,
   /** Where the header may begin at the latest (ISO 32000-1 annex H.3, note 13). */
   headerSearch: 1024,
-  /** How far before the end the last `startxref` may lie. Readers look at 1 to 2 KiB; longer junk is still unambiguous. */
-  startxrefSearch: 64 * 1024,
   /**
-   * Bytes parsed or decoded for one document, beyond {@link limits.workPerByte} for each of its bytes. Objects may lie
-   * inside each other (in strings, in comments), so a small file could otherwise ask for quadratic work.
+   * How far before the end, white space apart, the last `startxref` may lie. Readers look at the last 1 to 2 KiB; where
+   * they don't find it they rebuild the table from whatever objects they see, and may show another document.
    */
-  work: 256 * 1024 * 1024,
-  workPerByte: 16,
+  startxrefSearch: 2048,
+  /** White space and zeros after the end that don't count: padding of downloads and of block devices. */
+  trailingPadding: 64 * 1024,
+  /**
+   * Bytes parsed or decoded for one document, its cross-reference sections apart. Sealing a form of 20,000 fields takes
+   * a third. Objects may lie inside each other's strings, so a small file could otherwise ask for quadratic work, and what
+   * is parsed is kept: this bounds the memory too.
+   */
+  work: 64 * 1024 * 1024,
+  /** Values parsed for one document; the smallest take two bytes in the file and fifty in memory. */
+  values: 4_000_000,
   /** Objects kept after parsing. */
   cachedObjects: 4096,
   /** Decoded object streams kept. */

@@ -55,11 +55,18 @@ function readField(document: PdfDocument, ref: PdfRef | undefined, dict: PdfDict
   if (type !== undefined && !(type instanceof PdfName)) throw wrongType('/FT of a form field', 'a name');
   const partial = document.find(dict, 'T');
   if (partial !== undefined && !(partial instanceof PdfString)) throw wrongType('/T of a form field', 'a string');
-  const name = [parent?.name, partial && decodeTextString(partial)].filter((part) => part !== undefined);
+  const parts = [parent?.name, partial && decodeTextString(partial)].filter((part) => part !== undefined);
+  const name = parts.join('.');
+  if (name.length > limits.fieldName) {
+    throw new SigillumError(
+      'pdf_limit_exceeded',
+      `A form field has a name of more than ${limits.fieldName} characters.`,
+    );
+  }
   return {
     ref,
     dict,
-    name: name.join('.'),
+    name,
     type: type?.value ?? parent?.type,
     value: dict.find('V') ?? parent?.value,
   };

@@ -42,8 +42,8 @@ export class ObjectStream {
     }
   }
 
-  /** The object at an index, which must have the number that the cross-reference section says; `length`: bytes parsed. */
-  read(index: number, number: number): { value: PdfObject; length: number } {
+  /** The object at an index, which must have the number that the cross-reference section says; and its cost. */
+  read(index: number, number: number): { value: PdfObject; bytes: number; values: number } {
     const offset = this.#offsets[index];
     if (offset === undefined || this.#numbers[index] !== number) {
       throw new SigillumError(
@@ -53,7 +53,7 @@ export class ObjectStream {
     }
     const parser = new ObjectParser(this.#view, offset);
     const value = parser.parse();
-    return { value, length: parser.lexer.position - offset };
+    return { value, bytes: parser.lexer.position - offset, values: parser.values };
   }
 }
 

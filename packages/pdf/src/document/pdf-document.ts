@@ -37,6 +37,7 @@ export class PdfDocument {
   /** Objects being read: a stream whose length lies in itself would be read for ever. */
   readonly #reading = new Set<number>();
   #work = 0;
+  #valueCount = 0;
 
   constructor(parts: DocumentParts) {
     this.source = parts.window.source;
@@ -149,7 +150,7 @@ export class PdfDocument {
     if (typeof length !== 'number' || length < 0) throw wrongType('/Length of a stream', 'a non-negative integer');
     const data = readStreamData(this.#window, stream.dataOffset, length);
     const decoded = decodeStream(stream.dict, data, (value) => this.resolve(value));
-    this.#spend(data.length + decoded.length);
+    this.#spend(data.length + decoded.length, 0);
     return decoded;
   }
 
@@ -157,7 +158,7 @@ export class PdfDocument {
     const offset = entry.offset + this.base;
     if (offset >= this.source.size) throw misplaced(number, offset);
     const object = readIndirectObject(this.#window, offset);
-    this.#spend(object.end - offset);
+    this.#spend(object.bytes, object.values);
     if (object.number !== number || object.generation !== entry.generation) throw misplaced(number, offset);
     return object.value;
   }
@@ -177,15 +178,16 @@ export class PdfDocument {
       objectStream = new ObjectStream(stream.dict, this.readStream(stream), (value) => this.resolve(value));
       keep(this.#objectStreams, entry.container, objectStream, limits.cachedObjectStreams);
     }
-    const { value, length } = objectStream.read(entry.index, number);
-    this.#spend(length);
+    const { value, bytes, values } = objectStream.read(entry.index, number);
+    this.#spend(bytes, values);
     return value;
   }
 
-  #spend(bytes: number): void {
+  #spend(bytes: number, values: number): void {
     this.#work += bytes;
-    if (this.#work > limits.work + limits.workPerByte * this.source.size) {
-      throw new SigillumError('pdf_limit_exceeded', 'Reading the PDF takes far more work than its size explains.');
+    this.#valueCount += values;
+    if (this.#work > limits.work || this.#valueCount > limits.values) {
+      throw new SigillumError('pdf_limit_exceeded', 'Reading the PDF takes more work than a document should need.');
     }
   }
 }

@@ -13,6 +13,11 @@ export class ObjectParser {
     this.lexer = new Lexer(view, position);
   }
 
+  /** Values parsed so far. */
+  get values(): number {
+    return this.#values;
+  }
+
   /** The next value; throws `pdf_object_malformed` or `pdf_limit_exceeded`. */
   parse(): PdfObject {
     return this.#value(this.lexer.next(), 0);

@@ -9,8 +9,9 @@ export type IndirectObject = {
   readonly number: number;
   readonly generation: number;
   readonly value: PdfObject;
-  /** Offset after `endobj` or `stream`. */
-  readonly end: number;
+  /** Bytes looked at and values made: what reading it has cost. */
+  readonly bytes: number;
+  readonly values: number;
 };
 
 /**
@@ -26,10 +27,11 @@ export function readIndirectObject(view: ByteView, offset: number): IndirectObje
   if (!lexer.nextIs('obj')) throw misplaced(offset);
   const value = parser.parse();
   const word = lexer.next() === 'keyword' ? lexer.text : '';
-  if (word === 'endobj') return { number, generation, value, end: lexer.position };
+  const cost = { bytes: lexer.position - offset, values: parser.values };
+  if (word === 'endobj') return { number, generation, value, ...cost };
   if (word !== 'stream' || !(value instanceof PdfDict)) throw lexer.malformed('no "endobj" after an object');
   const stream = new PdfStream(value, findStreamData(view, lexer.position));
-  return { number, generation, value: stream, end: lexer.position };
+  return { number, generation, value: stream, ...cost };
 }
 
 /** §7.3.8.1: `stream` is followed by CR LF or LF. A CR alone is not allowed there, but writers exist. */

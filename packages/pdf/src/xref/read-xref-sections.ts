@@ -17,6 +17,7 @@ export function readXrefSections(window: ByteWindow, start: number, base: number
   const sections: XrefSection[] = [];
   const seen = new Set<number>();
   let entries = 0;
+  let decoded = 0;
   let offset: number | undefined = start;
   while (offset !== undefined) {
     if (seen.has(offset)) {
@@ -38,6 +39,13 @@ export function readXrefSections(window: ByteWindow, start: number, base: number
       throw new SigillumError(
         'pdf_limit_exceeded',
         `The PDF has more than ${limits.xrefEntries} cross-reference entries.`,
+      );
+    }
+    decoded += section.decodedLength;
+    if (decoded > limits.xrefDecoded) {
+      throw new SigillumError(
+        'pdf_limit_exceeded',
+        `The cross-reference streams of the PDF decode to more than ${limits.xrefDecoded} bytes.`,
       );
     }
     sections.push(section);

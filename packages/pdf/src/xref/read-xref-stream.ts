@@ -28,7 +28,7 @@ export function readXrefStream(window: ByteWindow, offset: number): XrefSection 
     subsections.push({ first, count, entry: (index) => readEntry(part, index * width, widths) });
     at += count * width;
   }
-  return new XrefSection('stream', offset, dict, subsections);
+  return new XrefSection({ kind: 'stream', offset, trailer: dict, subsections, decodedLength: bytes.length });
 }
 
 function readXrefObject(window: ByteWindow, offset: number): PdfStream {

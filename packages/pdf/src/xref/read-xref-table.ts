@@ -35,7 +35,7 @@ export function readXrefTable(window: ByteWindow, offset: number): XrefSection {
   const trailer = parser.parse();
   if (!(trailer instanceof PdfDict)) throw damaged(offset, 'has no trailer dictionary');
   assertNoDuplicates(trailer, 'A trailer');
-  return new XrefSection('table', offset, trailer, fixNumbering(subsections, trailer));
+  return new XrefSection({ kind: 'table', offset, trailer, subsections: fixNumbering(subsections, trailer) });
 }
 
 /** Entries of exactly 20 bytes each, all of them checked; undefined when a single one is laid out differently. */

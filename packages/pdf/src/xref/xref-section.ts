@@ -14,6 +14,15 @@ export type XrefSubsection = {
   entry(index: number): XrefEntry;
 };
 
+type XrefSectionParts = {
+  readonly kind: 'table' | 'stream';
+  readonly offset: number;
+  readonly trailer: PdfDict;
+  readonly subsections: readonly XrefSubsection[];
+  readonly hidden?: XrefSection;
+  readonly decodedLength?: number;
+};
+
 /** One cross-reference section: what one revision says about its objects (ISO 32000-2 §7.5.4, §7.5.8). */
 export class XrefSection {
   readonly kind: 'table' | 'stream';
@@ -22,19 +31,16 @@ export class XrefSection {
   readonly trailer: PdfDict;
   /** The xref stream that a hybrid file hides from old readers (§7.5.8.4). */
   readonly hidden: XrefSection | undefined;
+  /** Bytes that its streams decoded to: what a bound on all sections counts. */
+  readonly decodedLength: number;
   readonly #subsections: readonly XrefSubsection[];
 
-  constructor(
-    kind: 'table' | 'stream',
-    offset: number,
-    trailer: PdfDict,
-    subsections: readonly XrefSubsection[],
-    hidden?: XrefSection,
-  ) {
+  constructor({ kind, offset, trailer, subsections, hidden, decodedLength = 0 }: XrefSectionParts) {
     this.kind = kind;
     this.offset = offset;
     this.trailer = trailer;
     this.hidden = hidden;
+    this.decodedLength = decodedLength + (hidden?.decodedLength ?? 0);
     this.#subsections = subsections.filter(({ count }) => count > 0).sort((a, b) => a.first - b.first);
     let next = 0;
     for (const { first, count } of this.#subsections) {
@@ -50,7 +56,8 @@ export class XrefSection {
 
   /** This table together with the stream of a hybrid file. */
   withHidden(hidden: XrefSection): XrefSection {
-    return new XrefSection(this.kind, this.offset, this.trailer, this.#subsections, hidden);
+    const { kind, offset, trailer } = this;
+    return new XrefSection({ kind, offset, trailer, subsections: this.#subsections, hidden });
   }
 
   /** One more than the highest object number listed. */
