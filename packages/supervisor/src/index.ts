@@ -1,1 +1,2 @@
-export {};
+export { createSandboxKey } from './make-secrets.ts';
+export { writeSamplePdf } from './sample-pdf.ts';

@@ -1,0 +1,61 @@
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:net';
+import { SigillumError } from '@sigillum/errors';
+
+const host = '127.0.0.1';
+
+/** The internal listeners, and the names that their ports have in `ready.json`. */
+export const internalPortNames = [
+  'hash_signer',
+  'hash_signer_internal',
+  'tsa_seals',
+  'tsa_internal',
+  'document_service_internal',
+] as const;
+
+export type InternalPorts = Readonly<Record<(typeof internalPortNames)[number], number>>;
+
+/** Free ports for the internal listeners, all different, none of those to `avoid`. */
+export async function findInternalPorts(avoid: readonly number[]): Promise<InternalPorts> {
+  const servers: Server[] = [];
+  const ports = new Map<string, number>();
+  try {
+    for (const name of internalPortNames) {
+      // Kept open until all are found, so that none comes twice.
+      do servers.push(await listen(0));
+      while (avoid.includes(portOf(servers.at(-1))));
+      ports.set(name, portOf(servers.at(-1)));
+    }
+  } finally {
+    for (const server of servers) await close(server);
+  }
+  return Object.fromEntries(ports) as InternalPorts;
+}
+
+/** @throws SigillumError `home_port_busy` that says what to do. */
+export async function assertPortFree(port: number, advice: string): Promise<void> {
+  try {
+    await close(await listen(port));
+  } catch (cause) {
+    throw new SigillumError('home_port_busy', `Port ${port} on ${host} is in use by another program. ${advice}`, {
+      cause,
+    });
+  }
+}
+
+async function listen(port: number): Promise<Server> {
+  const server = createServer();
+  server.listen(port, host);
+  await once(server, 'listening');
+  return server;
+}
+
+function portOf(server: Server | undefined): number {
+  const address = server?.address();
+  return typeof address === 'object' && address !== null ? address.port : 0;
+}
+
+async function close(server: Server): Promise<void> {
+  server.close();
+  await once(server, 'close');
+}

@@ -1,0 +1,69 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { closeSync, openSync, readFileSync, renameSync, statSync } from 'node:fs';
+
+/** A program of ours and where its output goes. */
+export type Program = {
+  /** `main.ts` of a package. */
+  readonly main: string;
+  readonly args: readonly string[];
+  readonly logFile: string;
+};
+
+/** Nothing of the user's shell reaches the services: no proxy, no NODE_OPTIONS, no locale. */
+const environment: NodeJS.ProcessEnv = {
+  PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+  LANG: 'C.UTF-8',
+  TZ: 'UTC',
+  NODE_ENV: 'production',
+};
+
+/** A log that has grown to this is put aside at the next start, over the one put aside before. */
+const maxLogBytes = 10 * 1024 * 1024;
+
+/** Lines of a log that a failure shows. */
+const shownLogLines = 15;
+
+/** No line that matters is longer. */
+const shownLineCharacters = 400;
+
+/**
+ * Starts a program of the checkout on this Node, from its sources. It has a session of its own, so that the terminal's
+ * Ctrl-C doesn't reach it before its turn; `stdin` is its lifeline, and TERM comes when this process dies.
+ */
+export function startProgram(program: Program, stdout: 'log' | 'pipe' = 'log'): ChildProcess {
+  const log = openSync(program.logFile, 'a', 0o600);
+  try {
+    return spawn(
+      'setpriv',
+      [
+        '--pdeathsig',
+        'TERM',
+        '--',
+        process.execPath,
+        '--conditions=source',
+        '--no-warnings=ExperimentalWarning',
+        program.main,
+        ...program.args,
+      ],
+      { cwd: '/', env: environment, stdio: ['pipe', stdout === 'log' ? log : 'pipe', log], detached: true },
+    );
+  } finally {
+    closeSync(log);
+  }
+}
+
+/** Puts a large log aside. */
+export function rotateLog(path: string): void {
+  const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+  if (size > maxLogBytes) renameSync(path, `${path}.1`);
+}
+
+/** The end of a log for people: messages instead of JSON where possible. */
+export function readLogEnd(path: string): string {
+  try {
+    const lines = readFileSync(path, 'utf8').trimEnd().split('\n').slice(-shownLogLines);
+    return lines.map((line) => `    ${line.slice(0, shownLineCharacters)}`).join('\n');
+  } catch {
+    return '    (no log)';
+  }
+}

@@ -1,0 +1,53 @@
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { SigillumError } from '@sigillum/errors';
+import { type Program, readLogEnd, startProgram } from './program.ts';
+
+/** A slow machine makes RSA keys for a while. */
+const timeoutMs = 300_000;
+
+/** The end of a ceremony. */
+export type CeremonyResult = { /** Steps that changed something. */ readonly done: readonly string[] };
+
+/** Runs a command of the ceremony tool and takes its progress lines. @throws SigillumError `home_ceremony_failed`. */
+export async function runCeremony(
+  program: Program,
+  options: { readonly signal: AbortSignal; readonly onStep: (step: string) => void },
+): Promise<CeremonyResult> {
+  const child = startProgram(program, 'pipe');
+  const stop = (): void => void child.kill('SIGTERM');
+  const timer = setTimeout(() => child.kill('SIGKILL'), timeoutMs);
+  options.signal.addEventListener('abort', stop);
+  const done: string[] = [];
+  let failure = '';
+  if (child.stdout !== null) {
+    createInterface({ input: child.stdout }).on('line', (line) => {
+      const { step, state, message } = parseLine(line);
+      if (state === 'running') options.onStep(step);
+      if (state === 'done') done.push(step);
+      if (state === 'failed') failure = `${step}: ${message}`;
+    });
+  }
+  try {
+    const [code] = (await once(child, 'close')) as [number | null];
+    options.signal.throwIfAborted();
+    if (code === 0) return { done };
+  } finally {
+    clearTimeout(timer);
+    options.signal.removeEventListener('abort', stop);
+  }
+  throw new SigillumError(
+    'home_ceremony_failed',
+    `The ceremony "${program.args[0]}" failed${failure === '' ? '' : ` at ${failure}`}\nThe end of ${program.logFile}:\n` +
+      `${readLogEnd(program.logFile)}\nIf it fails again, begin anew: npm start -- --reset`,
+  );
+}
+
+function parseLine(line: string): { step: string; state: string; message: string } {
+  try {
+    const value = JSON.parse(line) as Readonly<Record<string, unknown>>;
+    return { step: String(value['step']), state: String(value['state']), message: String(value['message'] ?? '') };
+  } catch {
+    return { step: '', state: '', message: '' };
+  }
+}

@@ -1,0 +1,196 @@
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Logger, RunningService } from '@sigillum/service-kit';
+import type { Console } from './console.ts';
+import { describeHome } from './describe-home.ts';
+import { findSofthsmModule } from './find-softhsm.ts';
+import type { HomePaths } from './home-paths.ts';
+import { makeSecrets } from './make-secrets.ts';
+import { ManagedPostgres } from './managed-postgres.ts';
+import { ManagedService } from './managed-service.ts';
+import { type OpenedHome, openHome } from './open-home.ts';
+import type { HomeOptions } from './parse-options.ts';
+import { findInternalPorts, type InternalPorts } from './ports.ts';
+import type { Program } from './program.ts';
+import { writeReadyFile } from './ready-file.ts';
+import { forgetProcesses, recordProcesses } from './recorded-processes.ts';
+import { startRenewals } from './renewals.ts';
+import { runCeremony } from './run-ceremony.ts';
+import { runProgram } from './run-program.ts';
+import { sealSample } from './seal-sample.ts';
+import { writeConfigurations } from './write-configurations.ts';
+
+export type StartHomeOptions = {
+  readonly options: HomeOptions;
+  /** The top of the checkout. */
+  readonly checkout: string;
+  readonly console: Console;
+  /** The supervisor's own log. */
+  readonly createLog: (path: string) => Logger;
+  readonly signal: AbortSignal;
+};
+
+/** Starts everything in its order (README), and gives back how to stop it in the reverse one. */
+export async function startHome(input: StartHomeOptions): Promise<RunningService> {
+  const startedAt = Date.now();
+  const home = await openHome(input.options);
+  const run = new HomeRun(input, home);
+  try {
+    await run.start();
+  } catch (error) {
+    await run.stop();
+    throw error;
+  }
+  input.console.say(describeHome(home.paths, home.basePort, Date.now() - startedAt));
+  return { stop: () => run.stop() };
+}
+
+/** One run of a home, from its first process to its last. */
+class HomeRun {
+  readonly #input: StartHomeOptions;
+  readonly #home: OpenedHome;
+  readonly #paths: HomePaths;
+  readonly #log: Logger;
+  readonly #stops: (() => Promise<void>)[] = [];
+  readonly #services: ManagedService[] = [];
+  #postgres: ManagedPostgres | undefined;
+  #ports: InternalPorts | undefined;
+  #isReady = false;
+
+  constructor(input: StartHomeOptions, home: OpenedHome) {
+    this.#input = input;
+    this.#home = home;
+    this.#paths = home.paths;
+    this.#log = input.createLog(home.paths.log('supervisor'));
+  }
+
+  async start(): Promise<void> {
+    const { signal } = this.#input;
+    const { basePort } = this.#home;
+    const paths = this.#paths;
+    await this.#step('Keys and certificates', async () => {
+      await this.#ceremony(['development-pki', '--base-url', `http://127.0.0.1:${basePort}`], signal);
+      await this.#ceremony(['renew-leaves'], signal);
+    });
+    makeSecrets(paths);
+    const ports = await findInternalPorts([basePort, basePort + 1]);
+    this.#ports = ports;
+    await this.#step('PostgreSQL', async () => {
+      const postgres = new ManagedPostgres(
+        { dataDirectory: paths.at('pg'), secretsDirectory: paths.secrets, logFile: paths.log('postgresql') },
+        (event) => this.#tell(event),
+      );
+      this.#postgres = postgres;
+      this.#stops.push(() => postgres.stop());
+      const running = await postgres.start();
+      writeConfigurations(paths, {
+        basePort,
+        ports,
+        softhsmModule: findSofthsmModule(),
+        database: { url: running.url('app'), passwordFile: running.passwordFile('app') },
+        migrations: { url: running.url('owner'), passwordFile: running.passwordFile('owner') },
+      });
+      const migrate = this.#program('packages/document-service', 'document-service', ['migrate']);
+      await runProgram('Preparing the database', migrate, signal);
+    });
+    await this.#step('hash-signer', () => this.#service('hash-signer', ports.hash_signer_internal));
+    await this.#step('tsa', () => this.#service('tsa', ports.tsa_internal));
+    await this.#step('document-service', async () => {
+      await this.#provision(signal);
+      await this.#service('document-service', ports.document_service_internal);
+    });
+    await this.#step('Sealing a sample', () => sealSample(paths, `http://127.0.0.1:${basePort}`));
+    const renewals = startRenewals(
+      (aborted) => this.#renew(aborted),
+      (error) => this.#log.error('renewal failed', { error }),
+    );
+    this.#stops.push(() => renewals.stop());
+    this.#isReady = true;
+    this.#record();
+  }
+
+  /** Everything that was started, the last first. */
+  async stop(): Promise<void> {
+    this.#isReady = false;
+    rmSync(this.#paths.ready, { force: true });
+    if (this.#stops.length > 0) this.#input.console.say('Stopping …');
+    for (const stop of this.#stops.splice(0).toReversed()) await stop();
+    forgetProcesses(this.#paths);
+    this.#home.lock.release();
+  }
+
+  async #step(name: string, work: () => Promise<unknown>): Promise<void> {
+    this.#input.signal.throwIfAborted();
+    this.#input.console.begin(name);
+    await work();
+    this.#input.console.end();
+  }
+
+  async #service(name: string, internalPort: number): Promise<void> {
+    const program = this.#program(`packages/${name}`, name, ['--lifeline']);
+    const service = new ManagedService({ name, program, internalPort, onChange: (event) => this.#tell(event) });
+    this.#services.push(service);
+    this.#stops.push(() => service.stop());
+    service.start();
+    await service.waitUntilReady(this.#input.signal);
+  }
+
+  #program(folder: string, name: string, args: readonly string[]): Program {
+    return {
+      main: join(this.#input.checkout, folder, 'src', 'main.ts'),
+      args: [...args, '--config', this.#paths.config(name)],
+      logFile: this.#paths.log(name),
+    };
+  }
+
+  async #provision(signal: AbortSignal): Promise<void> {
+    const { args, ...program } = this.#program('packages/document-service', 'document-service', ['provision']);
+    const file = ['--file', this.#paths.config('provision')];
+    await runProgram('Setting up the sandbox', { ...program, args: [...args, ...file] }, signal);
+  }
+
+  #ceremony(args: readonly string[], signal: AbortSignal) {
+    const program: Program = {
+      main: join(this.#input.checkout, 'hsm', 'src', 'main.ts'),
+      args: [...args, '--home', this.#paths.directory],
+      logFile: this.#paths.log('ceremony'),
+    };
+    return runCeremony(program, { signal, onStep: (step) => this.#input.console.detail(step) });
+  }
+
+  /** Renews what is due. CRLs are read again by document-service itself; certificates at a start. */
+  async #renew(signal: AbortSignal): Promise<void> {
+    const { done } = await this.#ceremony(['renew-leaves'], signal);
+    if (done.length > 0) this.#log.info('renewed', { steps: done });
+    if (!done.some((step) => step.startsWith('issue-certificate'))) return;
+    for (const service of this.#services) {
+      if (service.name === 'document-service') await this.#provision(signal);
+      await service.stop();
+      signal.throwIfAborted();
+      service.start();
+      await service.waitUntilReady(signal);
+    }
+  }
+
+  #tell(event: string): void {
+    this.#log.info(event);
+    if (this.#isReady) this.#input.console.say(event);
+    this.#record();
+  }
+
+  /** Keeps the files about processes true. */
+  #record(): void {
+    const pids = new Map<string, number | undefined>([
+      ['supervisor', process.pid],
+      ['postgres', this.#postgres?.pid],
+      ...this.#services.map((service) => [service.name, service.pid] as const),
+    ]);
+    recordProcesses(
+      this.#paths,
+      [...pids.values()].filter((pid) => pid !== undefined && pid !== process.pid) as number[],
+    );
+    if (!this.#isReady || this.#ports === undefined) return;
+    const { basePort } = this.#home;
+    writeReadyFile(this.#paths, { basePort, ports: this.#ports, pids: Object.fromEntries(pids) });
+  }
+}
