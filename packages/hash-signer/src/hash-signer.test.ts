@@ -25,7 +25,7 @@ import { SignerClient } from '@sigillum/signer-rpc';
 
 const root = resolve(import.meta.dirname, '../../..');
 const node = process.execPath;
-const module = ['/usr/lib/softhsm/libsofthsm2.so', `/usr/lib/${process.arch}-linux-gnu/softhsm/libsofthsm2.so`].find(
+const softhsm = ['/usr/lib/softhsm/libsofthsm2.so', `/usr/lib/${process.arch}-linux-gnu/softhsm/libsofthsm2.so`].find(
   (path) => existsSync(path),
 );
 const userPin = 'pin-of-the-user-4711';
@@ -55,7 +55,7 @@ function makeToken(): void {
   mkdirSync(join(home, 'keys'));
   const script = `
     import { loadModule } from '@sigillum/pkcs11';
-    const module = loadModule(${JSON.stringify(module)});
+    const module = loadModule(${JSON.stringify(softhsm)});
     const info = module.initToken({ label: 'service', soPin: Buffer.from('${soPin}'), userPin: Buffer.from('${userPin}') });
     const token = module.openToken(info, Buffer.from('${userPin}'));
     const manifests = ${JSON.stringify(keyPlan)}.map(({ name, spec, algorithm, purpose }) => {
@@ -69,16 +69,80 @@ function makeToken(): void {
     token.close();
     module.finalize();
     process.stdout.write(JSON.stringify(manifests));`;
-  const output = execFileSync(node, ['--conditions=source', '--input-type=module', '-e', script], {
-    cwd: root,
-    env: { ...process.env, SOFTHSM2_CONF: join(home, 'softhsm2.conf') },
-  });
-  const manifests = JSON.parse(output.toString()) as (Manifest & { token_serial: string })[];
+  const manifests = JSON.parse(runScript(script)) as (Manifest & { token_serial: string })[];
   for (const manifest of manifests) {
     writeFileSync(join(home, 'keys', `${manifest.name}.json`), JSON.stringify(manifest));
     serial = manifest.token_serial;
   }
   writeSecret('user.pin', `${userPin}\n`);
+}
+
+/**
+ * A second token whose public objects lie: key A's public half is replaced by that of key B, and the manifest of A
+ * pins B. Everything looks consistent at the start; only A's signatures don't verify.
+ */
+function makeLyingToken(): { label: string; serial: string; manifests: string } {
+  const script = `
+    import { createRequire } from 'node:module';
+    import { loadModule } from '@sigillum/pkcs11';
+    const module = loadModule(${JSON.stringify(softhsm)});
+    const info = module.initToken({ label: 'lying', soPin: Buffer.from('${soPin}'), userPin: Buffer.from('${userPin}') });
+    const token = module.openToken(info, Buffer.from('${userPin}'));
+    const plan = [
+      { name: 'ec', spec: 'p256', algorithm: 'ecdsa-p256-sha256' },
+      { name: 'rsa', spec: 'rsa-2048', algorithm: 'rsassa-pkcs1-v1_5-sha256' },
+      { name: 'pss', spec: 'rsa-3072', algorithm: 'rsassa-pss-sha256' },
+    ];
+    const pairs = plan.map(({ name, spec, algorithm }) => {
+      const [a, b] = ['a', 'b'].map((half) => token.generateKeyPair({ spec, algorithm, label: name + half }));
+      return { a, b, manifest: {
+        version: 1, key_id: Buffer.from(a.keyId).toString('hex'), name, token_label: info.label,
+        token_serial: info.serial, key_spec: spec, algorithm, purpose: 'seal',
+        spki: Buffer.from(b.spki).toString('base64'), created: new Date().toISOString(),
+      } };
+    });
+    token.close();
+    module.finalize();
+    const { PKCS11, ...ck } = createRequire(import.meta.url)('pkcs11js');
+    const native = new PKCS11();
+    native.load(${JSON.stringify(softhsm)});
+    native.C_Initialize({ flags: 2 });
+    const slot = native.C_GetSlotList(true).find((id) => native.C_GetTokenInfo(id).serialNumber.trim() === info.serial);
+    const session = native.C_OpenSession(slot, 6);
+    native.C_Login(session, 1, '${userPin}');
+    const findPublic = (id) => {
+      native.C_FindObjectsInit(session, [{ type: ck.CKA_CLASS, value: 2 }, { type: ck.CKA_ID, value: Buffer.from(id) }]);
+      const [object] = native.C_FindObjects(session, 1);
+      native.C_FindObjectsFinal(session);
+      return object;
+    };
+    for (const { a, b, manifest } of pairs) {
+      const types = manifest.name === 'ec' ? [ck.CKA_EC_PARAMS, ck.CKA_EC_POINT] : [ck.CKA_MODULUS, ck.CKA_PUBLIC_EXPONENT];
+      const shape = native.C_GetAttributeValue(session, findPublic(b.keyId), types.map((type) => ({ type })));
+      native.C_DestroyObject(session, findPublic(a.keyId));
+      native.C_CreateObject(session, [
+        { type: ck.CKA_CLASS, value: 2 }, { type: ck.CKA_KEY_TYPE, value: manifest.name === 'ec' ? 3 : 0 },
+        { type: ck.CKA_TOKEN, value: true }, { type: ck.CKA_PRIVATE, value: false },
+        { type: ck.CKA_ID, value: Buffer.from(a.keyId) }, ...shape,
+      ]);
+    }
+    native.C_Finalize();
+    process.stdout.write(JSON.stringify(pairs.map(({ manifest }) => manifest)));`;
+  const manifests = join(home, 'keys-lying');
+  mkdirSync(manifests);
+  let serialOfLying = '';
+  for (const made of JSON.parse(runScript(script)) as (Manifest & { token_serial: string })[]) {
+    writeFileSync(join(manifests, `${made.name}.json`), JSON.stringify(made));
+    serialOfLying = made.token_serial;
+  }
+  return { label: 'lying', serial: serialOfLying, manifests };
+}
+
+function runScript(script: string): string {
+  return execFileSync(node, ['--conditions=source', '--input-type=module', '-e', script], {
+    cwd: root,
+    env: { ...process.env, SOFTHSM2_CONF: join(home, 'softhsm2.conf') },
+  }).toString();
 }
 
 function writeSecret(name: string, text: string): string {
@@ -195,7 +259,7 @@ async function writeConfig(name: string, { token, ...changes }: ConfigChanges = 
     listen: { host: '127.0.0.1', port },
     internal: { host: '127.0.0.1', port: internalPort },
     tls: { certificate: 'tls/hash-signer.pem', key: 'tls/hash-signer.key', client_roots: 'tls/root.pem' },
-    pkcs11: { module, softhsm_conf: 'softhsm2.conf' },
+    pkcs11: { module: softhsm, softhsm_conf: 'softhsm2.conf' },
     tokens: [{ label: 'service', serial, pin_file: 'user.pin', signers: 2, lanes: 2, ...token }],
     manifests: 'keys',
     clients: [
@@ -342,7 +406,7 @@ const isAlive = (pid: number): boolean =>
   existsSync(`/proc/${pid}`) && !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
 
 beforeAll(() => {
-  if (module === undefined) throw new Error('SoftHSM is not installed');
+  if (softhsm === undefined) throw new Error('SoftHSM is not installed');
   home = mkdtempSync(join(tmpdir(), 'hash-signer-test-'));
   makeToken();
   makeTls();
@@ -736,6 +800,30 @@ describe('bounds of a hash-signer', () => {
     });
     const client = createClient(daemon, 'document-service');
     await expect(client.keys()).rejects.toMatchObject({ code: 'signer_unavailable' });
+    client.close();
+    expect(await stopDaemon(daemon)).toBe(0);
+  });
+});
+
+describe('an HSM that signs wrongly', () => {
+  test('gets no signature past us: the key goes into quarantine, the others stay', async () => {
+    const { label, serial: serialOfLying, manifests } = makeLyingToken();
+    const daemon = await startDaemon('lying', { token: { label, serial: serialOfLying }, manifests });
+    const client = createClient(daemon, 'document-service');
+    const keys = ['ec', 'rsa', 'pss'].map(
+      (name) => JSON.parse(readFileSync(join(manifests, `${name}.json`), 'utf8')) as Manifest,
+    );
+    for (const [index, key] of keys.entries()) {
+      const requestId = newId();
+      const wrong = sign(client, key, [Buffer.from('x')], requestId);
+      await expect(wrong).rejects.toMatchObject({ code: 'signer_signature_wrong' });
+      expect(linesOf(daemon, requestId)).toMatchObject([{ outcome: 'signer_signature_wrong' }]);
+      await expect(sign(client, key, [Buffer.from('y')])).rejects.toMatchObject({ code: 'signer_key_quarantined' });
+      const metrics = await (await fetch(`http://127.0.0.1:${daemon.internalPort}/metrics`)).text();
+      expect(metrics).toMatch(new RegExp(`hash_signer_quarantined_keys\\{[^}]*\\} ${index + 1}`));
+    }
+    expect(await client.health()).toEqual({ status: 'unavailable', purposes: { seal: 'unavailable' } });
+    expect(daemon.log()).toContain('wrong signature from the HSM, key quarantined');
     client.close();
     expect(await stopDaemon(daemon)).toBe(0);
   });

@@ -42,14 +42,19 @@ export class LanePool {
       return Promise.reject(new SigillumError('pkcs11_lanes_full', message));
     }
     this.#busy += 1;
+    lane?.reserve();
     return lane ? Promise.resolve(lane) : new Promise((resolve) => this.#waiting.push(resolve));
   }
 
   #release(lane: Lane): void {
     this.#busy -= 1;
     const next = this.#waiting.shift();
+    // Handed on, it stays reserved: there must be no moment in which the token could be closed under it.
     if (next) next(lane);
-    else this.#idle.push(lane);
+    else {
+      lane.release();
+      this.#idle.push(lane);
+    }
     if (this.#busy === 0) for (const resolve of this.#whenIdle.splice(0)) resolve();
   }
 

@@ -23,14 +23,28 @@ export class Lane {
   /** Input and output of the call in flight: the addon keeps bare pointers, so we keep the memory alive. */
   #inFlight: { readonly input: Buffer; readonly output: Buffer } | undefined;
 
+  #reservations = 0;
+  #isClosed = false;
+
   constructor(native: NativeModule, slot: NativeHandle) {
     this.#native = native;
     this.#slot = slot;
     this.#session = this.#openSession();
   }
 
+  /** An operation is in flight, or promised to somebody. */
   get isBusy(): boolean {
-    return this.#inFlight !== undefined;
+    return this.#inFlight !== undefined || this.#reservations > 0;
+  }
+
+  /** Keeps the lane open for an operation that begins later, until {@link Lane.release}. */
+  reserve(): void {
+    if (this.#isClosed) throw new RangeError('the lane is closed');
+    this.#reservations += 1;
+  }
+
+  release(): void {
+    this.#reservations -= 1;
   }
 
   #openSession(): NativeHandle {
@@ -79,6 +93,7 @@ export class Lane {
     call: (session: NativeHandle) => Promise<T>,
   ): Promise<T> {
     if (this.#inFlight) throw new RangeError('a lane carries one operation at a time');
+    if (this.#isClosed) throw new RangeError('the lane is closed');
     this.#inFlight = { input, output };
     try {
       this.#session ??= this.#openSession();
@@ -106,6 +121,7 @@ export class Lane {
   /** Only when idle: closing a session under a running operation crashes. */
   close(): void {
     if (this.isBusy) throw new RangeError('a busy lane cannot be closed');
+    this.#isClosed = true;
     this.#dropSession();
   }
 }

@@ -136,7 +136,8 @@ export class Token {
    */
   sign(key: SigningKey, algorithm: SignatureAlgorithmName, digest: Uint8Array): Promise<Uint8Array> {
     const lane = (this.#signLane ??= this.openLane());
-    const result = this.#signing.then(() => lane.sign(key, algorithm, digest));
+    lane.reserve();
+    const result = this.#signing.then(() => lane.sign(key, algorithm, digest)).finally(() => lane.release());
     this.#signing = result.catch(() => undefined);
     return result;
   }
@@ -169,6 +170,7 @@ export class Token {
 
   /** One more session for one operation at a time. */
   openLane(): Lane {
+    if (!this.#isOpen) throw new RangeError('the token is closed');
     const lane = new Lane(this.#native, this.#slot);
     this.#lanes.add(lane);
     return lane;
