@@ -66,7 +66,8 @@ const idleCheckMs = 50;
 export async function serve(listener: RequestListener, options: ServeOptions): Promise<RunningServer> {
   const limits = { ...defaults, ...options.limits };
   const server = createListener(listener, options, {
-    headersTimeout: limits.headersTimeoutMs,
+    // Node refuses a head that may take longer than the whole.
+    headersTimeout: Math.min(limits.headersTimeoutMs, limits.requestTimeoutMs || Infinity),
     requestTimeout: limits.requestTimeoutMs,
     keepAliveTimeout: limits.keepAliveTimeoutMs,
     maxHeaderSize: limits.maxHeaderBytes,
