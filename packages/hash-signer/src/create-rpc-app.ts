@@ -9,7 +9,7 @@ import {
   signDigestsRequestSchema,
 } from '@sigillum/signer-rpc';
 import express, { type Express, type NextFunction, type Request, type Response } from 'express';
-import { findClientName } from './client-identity.ts';
+import { ClientIdentities } from './client-identity.ts';
 import { mayUse, type Policy } from './client-policy.ts';
 import type { ClientPolicy } from './config.ts';
 import type { KeyRegistry } from './key-registry.ts';
@@ -32,9 +32,10 @@ type Caller = { readonly client: ClientPolicy; readonly arrivedAt: number };
 export function createRpcApp(options: RpcAppOptions): Express {
   const { logger, metrics, policy, registry, tokens, signing } = options;
   const app = createHttpApp({ logger, metrics });
+  const authorise = createAuthorisation(policy);
   const readJson = express.json({ limit: MAX_REQUEST_BYTES, type: 'application/json', inflate: false });
 
-  app.post('/v1/signDigests', authorise(policy, 'signDigests'), readJson, async (request, response) => {
+  app.post('/v1/signDigests', authorise('signDigests'), readJson, async (request, response) => {
     const { client, arrivedAt } = getCaller(response);
     const body = parseBody(request);
     const key = policy.getKey(client, registry, body.key_id);
@@ -44,7 +45,7 @@ export function createRpcApp(options: RpcAppOptions): Express {
     if (!response.destroyed) response.json(answer);
   });
 
-  app.get('/v1/keys', authorise(policy, 'keys'), (_request, response) => {
+  app.get('/v1/keys', authorise('keys'), (_request, response) => {
     const { client } = getCaller(response);
     const keys = registry.list().filter((key) => mayUse(client, key));
     const answer: KeysAnswer = {
@@ -59,7 +60,7 @@ export function createRpcApp(options: RpcAppOptions): Express {
     response.json(answer);
   });
 
-  app.get('/v1/health', authorise(policy, 'health'), (_request, response) => {
+  app.get('/v1/health', authorise('health'), (_request, response) => {
     const { client } = getCaller(response);
     response.json(createHealth(client, registry, tokens));
   });
@@ -69,18 +70,18 @@ export function createRpcApp(options: RpcAppOptions): Express {
 }
 
 /** Asked on every request, before the body is read: a connection may be older than the policy. */
-function authorise(policy: Policy, method: MethodName) {
-  return (request: Request, response: Response, next: NextFunction): void => {
-    const arrivedAt = performance.now();
-    const { socket } = request;
-    // The listener refuses other connections in the handshake; this line is for whoever changes the listener.
-    const isTrusted = socket instanceof TLSSocket && socket.authorized;
-    const name = isTrusted ? findClientName(socket.getPeerCertificate()) : undefined;
-    addLogFields(response, { client: name });
-    const caller: Caller = { client: policy.getClient(name, method), arrivedAt };
-    response.locals['caller'] = caller;
-    next();
-  };
+function createAuthorisation(policy: Policy) {
+  const identities = new ClientIdentities();
+  return (method: MethodName) =>
+    (request: Request, response: Response, next: NextFunction): void => {
+      const arrivedAt = performance.now();
+      const { socket } = request;
+      const name = socket instanceof TLSSocket ? identities.findName(socket, Date.now()) : undefined;
+      addLogFields(response, { client: name });
+      const caller: Caller = { client: policy.getClient(name, method), arrivedAt };
+      response.locals['caller'] = caller;
+      next();
+    };
 }
 
 function getCaller(response: Response): Caller {

@@ -10,11 +10,12 @@ import {
 import { mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { TLSSocket } from 'node:tls';
 import { afterAll, describe, expect, test } from '@jest/globals';
 import { AuditLog, createNodeFileSystem } from '@sigillum/audit';
 import { createLogger, createMetrics } from '@sigillum/service-kit';
 import { Backoff } from './backoff.ts';
-import { findClientName } from './client-identity.ts';
+import { ClientIdentities, findClientIdentity } from './client-identity.ts';
 import { configSchema } from './config.ts';
 import { encodeFrame, FrameReader } from './frame.ts';
 import type { ServedKey } from './key-manifest.ts';
@@ -225,22 +226,35 @@ describe('the latch of a PIN', () => {
 });
 
 describe('the name of a client', () => {
-  const clientAuth = ['1.3.6.1.5.5.7.3.2'];
+  const certificate = {
+    subjectaltname: 'URI:spiffe://a/b',
+    ext_key_usage: ['1.3.6.1.5.5.7.3.2'],
+    valid_to: 'Nov 22 02:00:00 2030 GMT',
+  };
+  const name = (changes: Partial<Parameters<typeof findClientIdentity>[0]>) =>
+    findClientIdentity({ ...certificate, ...changes })?.name;
+
   test('is the single URI of a certificate for clients', () => {
-    const name = (subjectaltname: string | undefined, usage: string[] | undefined = clientAuth) =>
-      findClientName({
-        ...(subjectaltname === undefined ? {} : { subjectaltname }),
-        ...(usage ? { ext_key_usage: usage } : {}),
-      });
-    expect(name('URI:spiffe://a/b')).toBe('spiffe://a/b');
-    expect(name('DNS:x, URI:spiffe://a/b, IP Address:127.0.0.1')).toBe('spiffe://a/b');
-    expect(name('URI:spiffe://a/b, URI:spiffe://a/c')).toBeUndefined();
-    expect(name('DNS:URI:spiffe://a/b')).toBeUndefined();
-    // Node quotes a value that holds a comma; it is not taken apart.
-    expect(name('DNS:"x, URI:spiffe://a/b"')).not.toBe('spiffe://a/b');
-    expect(name(undefined)).toBeUndefined();
-    expect(name('URI:spiffe://a/b', ['1.3.6.1.5.5.7.3.1'])).toBeUndefined();
-    expect(findClientName({ subjectaltname: 'URI:spiffe://a/b' })).toBeUndefined();
+    expect(name({})).toBe('spiffe://a/b');
+    expect(name({ subjectaltname: 'DNS:x, URI:spiffe://a/b, IP Address:127.0.0.1' })).toBe('spiffe://a/b');
+    expect(name({ subjectaltname: 'URI:spiffe://a/b, URI:spiffe://a/c' })).toBeUndefined();
+    expect(name({ subjectaltname: 'DNS:URI:spiffe://a/b' })).toBeUndefined();
+    // Node quotes a value that holds a comma; what stands between quotes is nobody's name.
+    expect(name({ subjectaltname: 'DNS:"x, URI:spiffe://a/b"' })).not.toBe('spiffe://a/b');
+    expect(name({ subjectaltname: '' })).toBeUndefined();
+    expect(name({ ext_key_usage: ['1.3.6.1.5.5.7.3.1'] })).toBeUndefined();
+    expect(name({ ext_key_usage: [] })).toBeUndefined();
+    expect(name({ valid_to: 'some day' })).toBeUndefined();
+  });
+
+  test('ends with the certificate, also on an open connection', () => {
+    const socket = { authorized: true, getPeerCertificate: () => certificate } as unknown as TLSSocket;
+    const identities = new ClientIdentities();
+    const end = Date.parse('2030-11-22T02:00:00Z');
+    expect(identities.findName(socket, end - 1)).toBe('spiffe://a/b');
+    expect(identities.findName(socket, end)).toBeUndefined();
+    const stranger = { authorized: false, getPeerCertificate: () => certificate } as unknown as TLSSocket;
+    expect(identities.findName(stranger, end - 1)).toBeUndefined();
   });
 });
 

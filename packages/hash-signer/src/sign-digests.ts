@@ -59,12 +59,10 @@ export class DigestSigning {
     token.admit(items);
     await waitForAll(items, deadline);
     token.abandon(items);
-    const outcomes = entries.map((entry) => this.#close(entry));
-    await this.#record(
-      entries.map(({ item, subject }, index) =>
-        createItemEvent(item, subject, outcomes[index] ?? timedOut(item), new Date()),
-      ),
-    );
+    const closed = entries.map((entry) => ({ ...entry, outcome: this.#close(entry) }));
+    const now = new Date();
+    await this.#record(closed.map(({ item, subject, outcome }) => createItemEvent(item, subject, outcome, now)));
+    const outcomes = closed.map(({ outcome }) => outcome);
     for (const outcome of outcomes) this.#count(key, outcome);
     return createAnswer(outcomes);
   }
