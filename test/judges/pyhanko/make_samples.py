@@ -216,7 +216,7 @@ def add_unsigned_attribute(der, oid, value):
 
 def cms_of(data):
     contents = bytes(PdfFileReader(BytesIO(data)).embedded_regular_signatures[-1].pkcs7_content)
-    return split(contents)[0][2]
+    return cms.ContentInfo.load(contents, strict=False).dump()  # never touched, so these are the bytes as they stand
 
 
 def replace_cms(data, der):

@@ -23,6 +23,7 @@ public final class Main {
         System.setOut(System.err); // a library that prints must not break the lines
         ObjectMapper json = new ObjectMapper();
         Judge judge = new Judge();
+        out.println("{\"ready\":true}"); // whatever goes wrong before this line is the installation, not a file
         BufferedReader in = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
         for (String line = in.readLine(); line != null; line = in.readLine()) {
             JsonNode request = json.readTree(line);
