@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { Client } from 'pg';
 import { startTestPostgres, type TestPostgres } from '../test/start-test-postgres.ts';
+import { parseDatabaseUrl } from './database/parse-database-url.ts';
 import {
   appendEvent,
   assertSchemaCurrent,
@@ -93,6 +93,36 @@ describe('public ids', () => {
   });
 });
 
+describe('database URLs', () => {
+  test('say host, socket folder, port, user and database', () => {
+    expect(parseDatabaseUrl('postgresql://me@/data?host=%2Ftmp%2Fx')).toEqual({
+      host: '/tmp/x',
+      database: 'data',
+      user: 'me',
+      ssl: false,
+    });
+    expect(parseDatabaseUrl('postgres://m%40e:p%2Fw@db.example:6432/a%20b?sslmode=verify-full')).toEqual({
+      host: 'db.example',
+      port: 6432,
+      database: 'a b',
+      user: 'm@e',
+      password: 'p/w',
+      ssl: { rejectUnauthorized: true },
+    });
+  });
+
+  test.each([
+    '',
+    'http://x/y',
+    'postgresql://me@/data',
+    'postgresql://h/',
+    'postgresql://h/d?sslmode=prefer',
+    'postgresql://h/d?x=1',
+  ])('%p is refused, and what stands in it is not repeated', (url) => {
+    expect(() => parseDatabaseUrl(url)).toThrow(expect.objectContaining({ code: 'config_invalid' }));
+  });
+});
+
 describe('on PostgreSQL', () => {
   let postgres: TestPostgres;
   let urls: Awaited<ReturnType<TestPostgres['createDatabase']>>;
@@ -103,9 +133,9 @@ describe('on PostgreSQL', () => {
   beforeAll(async () => {
     postgres = await startTestPostgres();
     urls = await postgres.createDatabase();
-    db = openDatabase({ url: urls.applicationUrl });
+    db = openDatabase(urls.app);
     await expect(assertSchemaCurrent(db)).rejects.toMatchObject({ code: 'database_schema_outdated' });
-    expect(await migrate({ url: urls.ownerUrl })).toEqual(['0001-seals']);
+    expect(await migrate(urls.owner)).toEqual(['0001-seals']);
   });
 
   afterAll(async () => {
@@ -160,27 +190,26 @@ describe('on PostgreSQL', () => {
 
   describe('roles', () => {
     test('migrating again changes nothing, and the schema is current', async () => {
-      expect(await migrate({ url: urls.ownerUrl })).toEqual([]);
+      expect(await migrate(urls.owner)).toEqual([]);
       await expect(assertSchemaCurrent(db)).resolves.toBeUndefined();
     });
 
     test('two processes that migrate at once both succeed', async () => {
       const fresh = await postgres.createDatabase();
-      const results = await Promise.all([migrate({ url: fresh.ownerUrl }), migrate({ url: fresh.ownerUrl })]);
+      const results = await Promise.all([migrate(fresh.owner), migrate(fresh.owner)]);
       expect(results.flat()).toEqual(['0001-seals']);
     });
 
     test('the role that migrates, a superuser and a missing role may not serve requests', async () => {
-      for (const applicationRole of ['sigillum_owner', 'postgres', 'nobody_here']) {
-        await expect(migrate({ url: urls.ownerUrl, applicationRole })).rejects.toMatchObject({
+      for (const applicationRole of ['sigillum_owner', 'sigillum_superuser', 'nobody_here']) {
+        await expect(migrate({ ...urls.owner, applicationRole })).rejects.toMatchObject({
           code: 'database_migration_failed',
         });
       }
     });
 
     test("the application's role owns nothing, and can't change, delete, truncate or drop what is written once", async () => {
-      const client = new Client({ connectionString: urls.applicationUrl });
-      await client.connect();
+      const client = await postgres.connect(urls.app);
       const owned = await client.query("select relname from pg_class where relowner = 'sigillum_app'::regrole");
       expect(owned.rows).toEqual([]);
       await inTransaction(db, (transaction) =>
@@ -203,8 +232,7 @@ describe('on PostgreSQL', () => {
     });
 
     test('every table and every unique key of a tenant carries organisation and mode', async () => {
-      const client = new Client({ connectionString: urls.adminUrl });
-      await client.connect();
+      const client = await postgres.connect(urls.superuser);
       const { rows } = await client.query(`
         select i.indexrelid::regclass::text as index, array_agg(a.attname::text) as columns
         from pg_index i join pg_class c on c.oid = i.indrelid join pg_namespace n on n.oid = c.relnamespace
@@ -494,8 +522,7 @@ describe('on PostgreSQL', () => {
     test('one changed byte, a removed event and a swapped pair are found, although the owner did it', async () => {
       await append(6);
       await chainEvents(db);
-      const client = new Client({ connectionString: urls.ownerUrl });
-      await client.connect();
+      const client = await postgres.connect(urls.owner);
       const of = `organisation_id = '${tenant.organisationId}'`;
       const second = `(select event_id from event_chain where ${of} and sequence = 2)`;
       await client.query(

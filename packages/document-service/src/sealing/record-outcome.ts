@@ -25,7 +25,7 @@ export async function recordOutcome(
   services: Services,
   admitted: AdmittedSeal,
   seal: PendingSeal,
-  { sealed, prepared }: MadeSeal,
+  { sealed }: MadeSeal,
 ): Promise<void> {
   const { request, credential, document } = admitted;
   const finishedAt = services.now();

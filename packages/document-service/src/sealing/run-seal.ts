@@ -28,6 +28,7 @@ export async function runSeal(services: Services, request: SealRequest, response
     admitted = mine;
     if (mine.replay !== undefined) return await answerReplay(services, mine, mine.replay, response);
     await stepGate('intent', request.requestId);
+    if (response.destroyed) throw callerGone();
     const seal = await metrics.measure('intent', () => recordIntent(services, mine));
     if ('increment' in seal) return await answerReplay(services, mine, seal, response);
     const increment = await completeOrFail(services, mine, seal, response);
@@ -67,7 +68,7 @@ async function completeOrFail(
 /** Ends work on a seal whose caller has gone or whose time is over. From the outcome on it goes on regardless. */
 function watchInterruption(response: ServerResponse, timeoutMs: number): { signal: AbortSignal; stop(): void } {
   const abort = new AbortController();
-  const onClose = (): void => abort.abort(new SigillumError('request_aborted', 'The caller hung up.'));
+  const onClose = (): void => abort.abort(callerGone());
   const timer = setTimeout(() => {
     abort.abort(new SigillumError('seal_timeout', 'The seal took too long. Try again.', { retryAfterSeconds: 1 }));
   }, timeoutMs);
@@ -92,4 +93,8 @@ async function answerReplay(
   const publicId = encodeId('seal', seal.id);
   const received = await sendSealed(response, { publicId, document, increment, replayed: true });
   return { sealId: publicId, replayed: true, received };
+}
+
+function callerGone(): SigillumError {
+  return new SigillumError('request_aborted', 'The caller hung up.');
 }

@@ -25,14 +25,15 @@ export function createSealMetrics(registry: Registry, places: Places): SealMetri
     registers,
   });
   const outcomes = new Counter({ name: 'seals_total', help: 'Seals by outcome', labelNames: ['outcome'], registers });
-  new Gauge({
+  const inProgress = new Gauge({
     name: 'seals_in_progress',
     help: 'Seals that hold a place',
-    registers,
+    registers: [],
     collect() {
       this.set(places.taken);
     },
   });
+  registry.registerMetric(inProgress);
   for (const step of sealSteps) duration.zero({ step });
   return {
     async measure(step, run) {

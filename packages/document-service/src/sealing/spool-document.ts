@@ -69,6 +69,8 @@ function receive(request: IncomingMessage, receiver: Receiver, idleMs: number): 
       settle();
     };
     const fail = (error: unknown): void => end(() => reject(error as Error));
+    // Gone before anybody listened: neither an end nor a close will come.
+    if (request.destroyed) return onClose();
     request.on('data', onData).on('end', onEnd).on('close', onClose).on('error', onClose);
   });
 }

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { Kysely, PostgresDialect } from 'kysely';
 import { Pool, TypeOverrides } from 'pg';
+import { parseDatabaseUrl } from './parse-database-url.ts';
 import type { DatabaseSchema } from './schema.ts';
 import { createTypedPool } from './typed-pool.ts';
 
@@ -50,7 +51,7 @@ export function openDatabase(options: DatabaseOptions): Database {
   const types = new TypeOverrides();
   types.setTypeParser(int8, Number);
   const pool = new Pool({
-    connectionString: options.url,
+    ...parseDatabaseUrl(options.url),
     ...(passwordFile === undefined ? {} : { password: () => readPassword(passwordFile) }),
     max: options.maxConnections ?? defaultMaxConnections,
     connectionTimeoutMillis: connectTimeoutMs,
