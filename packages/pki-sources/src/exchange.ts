@@ -9,6 +9,7 @@ export type ExchangeOptions = {
   readonly url: URL;
   readonly body: Uint8Array;
   readonly agents: Agents;
+  /** For everything: connect, request, the whole answer, and a second connection where the first had gone. */
   readonly timeoutMs: number;
   readonly maxAnswerBytes: number;
   readonly signal?: AbortSignal | undefined;
@@ -16,46 +17,69 @@ export type ExchangeOptions = {
 
 /**
  * One RFC 3161 exchange over HTTP (RFC 3161 §3.4): the body of a 200 with the right media type, else `tsa_unavailable`.
- * The time limit covers connect, request and the whole answer, so that an answer in drops ends too.
+ * A kept connection that the server closed meanwhile is replaced once by a new one: no answer was on its way, and a query
+ * may be asked twice.
  */
-export function exchangeTimeStamp(options: ExchangeOptions): Promise<Uint8Array> {
+export async function exchangeTimeStamp(options: ExchangeOptions): Promise<Uint8Array> {
+  const timeout = AbortSignal.timeout(options.timeoutMs);
+  const signal = options.signal ? AbortSignal.any([timeout, options.signal]) : timeout;
+  try {
+    return await send(options, signal, true);
+  } catch (error) {
+    if (error instanceof StaleConnection && !signal.aborted) return await send(options, signal, false);
+    if (timeout.aborted) throw unavailable('it did not answer in time', error);
+    throw error;
+  }
+}
+
+class StaleConnection extends Error {}
+
+function send(options: ExchangeOptions, signal: AbortSignal, keepAlive: boolean): Promise<Uint8Array> {
   const { url, body, agents } = options;
   const isTls = url.protocol === 'https:';
   const { promise, resolve, reject } = Promise.withResolvers<Uint8Array>();
-  const timeout = AbortSignal.timeout(options.timeoutMs);
   const request = (isTls ? https : http).request(url, {
     method: 'POST',
-    agent: isTls ? agents.https : agents.http,
+    agent: keepAlive && (isTls ? agents.https : agents.http),
     headers: {
       'content-type': 'application/timestamp-query',
       'content-length': body.length,
       accept: 'application/timestamp-reply',
     },
-    signal: options.signal ? AbortSignal.any([timeout, options.signal]) : timeout,
+    signal,
   });
+  let answered = false;
   request.on('error', (cause) => {
-    reject(unavailable(timeout.aborted ? 'it did not answer in time' : 'the connection failed', cause));
+    const isStale = request.reusedSocket && !answered && !signal.aborted;
+    reject(
+      isStale ? new StaleConnection('the connection had gone', { cause }) : unavailable('the connection failed', cause),
+    );
   });
   request.on('response', (response) => {
-    const refuse = (why: string): void => {
-      reject(unavailable(why));
+    answered = true;
+    receive(response, options.maxAnswerBytes).then(resolve, (error: unknown) => {
+      reject(error);
       request.destroy();
-    };
-    if (response.statusCode !== 200) return refuse(`it answered HTTP ${response.statusCode}`);
-    const mediaType = (response.headers['content-type'] ?? '').split(';')[0]?.trim().toLowerCase();
-    if (mediaType !== 'application/timestamp-reply') return refuse('it answered another media type');
-    const chunks: Buffer[] = [];
-    let length = 0;
-    response.on('data', (chunk: Buffer) => {
-      length += chunk.length;
-      if (length > options.maxAnswerBytes) return refuse('its answer is too large');
-      chunks.push(chunk);
     });
-    response.on('error', (cause) => reject(unavailable('the connection failed', cause)));
-    response.on('aborted', () => reject(unavailable('it broke off its answer')));
-    response.on('end', () => resolve(Buffer.concat(chunks)));
   });
   request.end(body);
+  return promise;
+}
+
+function receive(response: http.IncomingMessage, maxBytes: number): Promise<Uint8Array> {
+  const { promise, resolve, reject } = Promise.withResolvers<Uint8Array>();
+  const mediaType = (response.headers['content-type'] ?? '').split(';')[0]?.trim().toLowerCase();
+  if (response.statusCode !== 200) reject(unavailable(`it answered HTTP ${response.statusCode}`));
+  else if (mediaType !== 'application/timestamp-reply') reject(unavailable('it answered another media type'));
+  const chunks: Buffer[] = [];
+  let length = 0;
+  response.on('data', (chunk: Buffer) => {
+    length += chunk.length;
+    if (length > maxBytes) reject(unavailable('its answer is too large'));
+    else chunks.push(chunk);
+  });
+  response.on('error', (cause) => reject(unavailable('it broke off its answer', cause)));
+  response.on('end', () => resolve(Buffer.concat(chunks)));
   return promise;
 }
 
