@@ -44,7 +44,7 @@ const script = fileURLToPath(
 export function spawnSigner(launch: SignerLaunch): SpawnedSigner {
   // The parent's options but for debuggers: a second one can't have the same port, and none belongs in there.
   const nodeOptions = process.execArgv.filter((option) => !option.startsWith('--inspect'));
-  const [command = process.execPath, ...args] = [...listWrappers(), process.execPath, ...nodeOptions, script];
+  const [command, ...args] = [...listWrappers(), process.execPath, ...nodeOptions, script];
   const child = spawn(command, args, {
     stdio: ['ignore', 'inherit', 'inherit', 'pipe'],
     env: {

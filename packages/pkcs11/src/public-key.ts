@@ -1,5 +1,5 @@
 import { createPublicKey } from 'node:crypto';
-import { type KeySpec, type KeySpecName, keySpecs } from '@sigillum/algorithms';
+import { type KeySpec, keySpecs } from '@sigillum/algorithms';
 import { SigillumError } from '@sigillum/errors';
 import { encodeTlv, encodeUnsignedInteger } from './der.ts';
 
@@ -50,7 +50,7 @@ export function encodeSpki(parts: PublicKeyParts): Uint8Array {
 
 /**
  * A SubjectPublicKeyInfo to PKCS#11's parts.
- * @throws `pkcs11_key_malformed` when it is no key of {@link KeySpecName}, or not the encoding we would give it.
+ * @throws `pkcs11_key_malformed` when it is no key of the kinds in `algorithms`, or not the encoding we would give it.
  */
 export function parseSpki(der: Uint8Array): PublicKeyParts {
   const jwk = exportJwk(der);
@@ -79,9 +79,4 @@ function rsaParts(modulus: Uint8Array, exponent: Uint8Array): PublicKeyParts {
   const spec = findRsaSpec(modulus.length * 8);
   if (!spec) throw malformed('its modulus has an unusual size');
   return { spec, kind: 'rsa', modulus, exponent };
-}
-
-/** Whether a key kind may use an algorithm is in `algorithms`; this names the kind of an SPKI. */
-export function getSpkiSpec(der: Uint8Array): KeySpecName {
-  return parseSpki(der).spec.name;
 }
