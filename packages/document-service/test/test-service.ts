@@ -180,7 +180,7 @@ limits: {document_bytes: 6000000, in_memory_bytes: 100000, concurrent_seals: 8, 
   }
 
   async stop(): Promise<void> {
-    for (const stop of this.#stops.reverse()) await stop();
+    for (const stop of this.#stops.toReversed()) await stop();
     this.pki.remove();
   }
 

@@ -146,19 +146,6 @@ describe('a seal', () => {
     expect(usage).toHaveLength(seals.length);
     expect(answer.status).toBe(201);
   });
-
-  test('whose CMS is larger than expected is prepared again with more room', async () => {
-    const before = service.signRequests.length;
-    const services = service.services;
-    service.services = { ...services };
-    await service.open({
-      timeStamps: { request: (...args) => services.timeStamps.request(...args), lastTokenSize: 1, isUsable: true },
-    });
-    const answer = await seal('?credential=rsa-pss-3072');
-    expect(answer.status).toBe(201);
-    expect(service.signRequests.length - before).toBe(2);
-    await service.open();
-  });
 });
 
 describe('refusals', () => {
