@@ -4,10 +4,10 @@ export { openPdf } from './document/open-pdf.ts';
 export type { PdfDocument } from './document/pdf-document.ts';
 export { type AcroForm, readAcroForm } from './document/read-acro-form.ts';
 export { limits } from './limits.ts';
-export { PdfDict } from './objects/pdf-dict.ts';
 export {
   isPdfArray,
   type PdfArray,
+  PdfDict,
   PdfName,
   type PdfObject,
   PdfReal,

@@ -516,6 +516,23 @@ describe('refusing', () => {
     expect(() => open(text)).toThrow(/cross-reference streams of the PDF decode/);
   });
 
+  test('more than the limits say of fields, of nodes before the first page, of characters in a name, of values', () => {
+    expect(readCode(formed(`<< /Fields [${'<<>> '.repeat(limits.formFields + 1)}] >>`))).toBe('pdf_limit_exceeded');
+    const half = 'x'.repeat(limits.fieldName / 2);
+    const named = `<< /T (${half}) /Kids [<< /T (${half}) >>] >>`;
+    expect(readCode(formed(`<< /Fields [${named}] >>`))).toBe('pdf_limit_exceeded');
+    expect(readCode(formed(`<< /Fields [${named.replace('xx', 'x')}] >>`))).toBe('nothing thrown');
+    const empty: Bodies = {};
+    for (let number = 4; number < limits.pageTreeNodes + 4; number++) empty[number] = '<< /Type /Pages /Kids [] >>';
+    const kids = Object.keys(empty).map((number) => `${number} 0 R`);
+    const behind = classic({ ...simple, ...empty, 2: `<< /Type /Pages /Kids [${kids.join(' ')} 3 0 R] >>` });
+    expect(readCode(behind)).toBe('pdf_limit_exceeded');
+    const array = `[${'/ '.repeat(limits.objectValues - 10)}]`;
+    const document = open(classic({ ...simple, 4: array, 5: array, 6: array, 7: array, 8: array }));
+    expect(codeOf(() => [4, 5, 6].map((number) => document.get(new PdfRef(number))))).toBe('nothing thrown');
+    expect(codeOf(() => [7, 8].map((number) => document.get(new PdfRef(number))))).toBe('pdf_limit_exceeded');
+  });
+
   test('objects inside each other that would make a small file quadratic', () => {
     const count = 4000;
     let text = '%PDF-1.7\n';

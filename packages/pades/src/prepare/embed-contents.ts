@@ -15,7 +15,7 @@ export function embedContents(prepared: PreparedSignature, cms: Uint8Array): Uin
   }
   const [, , second, rest] = prepared.byteRange;
   const prefixSize = second + rest - prepared.increment.length;
-  const increment = Uint8Array.from(prepared.increment);
+  const increment = new Uint8Array(prepared.increment);
   const hex = Buffer.from(cms.buffer, cms.byteOffset, cms.length).toString('hex');
   increment.set(Buffer.from(hex, 'latin1'), prepared.contentsOffset - prefixSize + 1);
   return increment;

@@ -1,7 +1,6 @@
 import { SigillumError } from '@sigillum/errors';
 import { limits } from '../limits.ts';
-import type { PdfDict } from '../objects/pdf-dict.ts';
-import { isPdfArray, type PdfObject, PdfRef } from '../objects/pdf-object.ts';
+import { isPdfArray, type PdfDict, type PdfObject, PdfRef } from '../objects/pdf-object.ts';
 import { isName, wrongType } from '../objects/take.ts';
 import type { PdfDocument } from './pdf-document.ts';
 

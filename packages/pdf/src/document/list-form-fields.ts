@@ -1,7 +1,6 @@
 import { SigillumError } from '@sigillum/errors';
 import { limits } from '../limits.ts';
-import type { PdfDict } from '../objects/pdf-dict.ts';
-import { isPdfArray, PdfName, type PdfObject, PdfRef, PdfString } from '../objects/pdf-object.ts';
+import { isPdfArray, type PdfDict, PdfName, type PdfObject, PdfRef, PdfString } from '../objects/pdf-object.ts';
 import { wrongType } from '../objects/take.ts';
 import { decodeTextString } from '../syntax/text-string.ts';
 import type { PdfDocument } from './pdf-document.ts';

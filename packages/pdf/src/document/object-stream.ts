@@ -1,7 +1,6 @@
 import { SigillumError } from '@sigillum/errors';
 import { limits } from '../limits.ts';
-import type { PdfDict } from '../objects/pdf-dict.ts';
-import type { PdfObject } from '../objects/pdf-object.ts';
+import type { PdfDict, PdfObject } from '../objects/pdf-object.ts';
 import { findCount, isName, wrongType } from '../objects/take.ts';
 import { createArraySource } from '../source/byte-source.ts';
 import { ByteWindow } from '../source/byte-window.ts';

@@ -1,8 +1,7 @@
 import { SigillumError } from '@sigillum/errors';
 import { decodeStream } from '../filters/decode-stream.ts';
 import { limits } from '../limits.ts';
-import { PdfDict } from '../objects/pdf-dict.ts';
-import { type PdfObject, PdfRef, PdfStream } from '../objects/pdf-object.ts';
+import { PdfDict, type PdfObject, PdfRef, PdfStream } from '../objects/pdf-object.ts';
 import { assertNoDuplicates, wrongType } from '../objects/take.ts';
 import type { ByteSource } from '../source/byte-source.ts';
 import type { ByteWindow } from '../source/byte-window.ts';

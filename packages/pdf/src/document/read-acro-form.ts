@@ -1,5 +1,4 @@
-import type { PdfDict } from '../objects/pdf-dict.ts';
-import { type PdfArray, isPdfArray, PdfRef } from '../objects/pdf-object.ts';
+import { isPdfArray, type PdfArray, type PdfDict, PdfRef } from '../objects/pdf-object.ts';
 import { wrongType } from '../objects/take.ts';
 import type { PdfDocument } from './pdf-document.ts';
 

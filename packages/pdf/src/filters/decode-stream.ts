@@ -1,7 +1,6 @@
 import { SigillumError } from '@sigillum/errors';
 import { limits } from '../limits.ts';
-import { PdfDict } from '../objects/pdf-dict.ts';
-import { isPdfArray, PdfName, type PdfObject } from '../objects/pdf-object.ts';
+import { isPdfArray, PdfDict, PdfName, type PdfObject } from '../objects/pdf-object.ts';
 import { assertNoDuplicates, wrongType } from '../objects/take.ts';
 import { inflate } from './inflate.ts';
 import { undoPredictor } from './undo-predictor.ts';

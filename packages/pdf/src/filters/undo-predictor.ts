@@ -1,5 +1,5 @@
 import { SigillumError } from '@sigillum/errors';
-import type { PdfDict } from '../objects/pdf-dict.ts';
+import type { PdfDict } from '../objects/pdf-object.ts';
 import { findCount } from '../objects/take.ts';
 
 /** Bytes of one row: far above any xref stream, low enough for two rows to be kept. */

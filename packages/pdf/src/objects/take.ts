@@ -1,6 +1,5 @@
 import { SigillumError } from '@sigillum/errors';
-import type { PdfDict } from './pdf-dict.ts';
-import { PdfName, type PdfObject } from './pdf-object.ts';
+import { type PdfDict, PdfName, type PdfObject } from './pdf-object.ts';
 
 /** Refuses a dictionary with a key twice: readers differ in which value they take (ISO 32000-2 §7.3.7). */
 export function assertNoDuplicates(dict: PdfDict, what: string): void {

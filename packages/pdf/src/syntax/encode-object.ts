@@ -1,7 +1,15 @@
 import { SigillumError } from '@sigillum/errors';
 import { limits } from '../limits.ts';
-import { PdfDict } from '../objects/pdf-dict.ts';
-import { isPdfArray, PdfName, type PdfObject, PdfReal, PdfRef, PdfStream, PdfString } from '../objects/pdf-object.ts';
+import {
+  isPdfArray,
+  PdfDict,
+  PdfName,
+  type PdfObject,
+  PdfReal,
+  PdfRef,
+  PdfStream,
+  PdfString,
+} from '../objects/pdf-object.ts';
 import { PdfPlaceholder } from '../objects/pdf-placeholder.ts';
 import type { ByteSink } from '../source/byte-sink.ts';
 import { isRegular } from './characters.ts';

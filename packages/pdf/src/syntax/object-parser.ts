@@ -1,7 +1,6 @@
 import { SigillumError } from '@sigillum/errors';
 import { limits } from '../limits.ts';
-import { PdfDict } from '../objects/pdf-dict.ts';
-import { type PdfArray, PdfName, type PdfObject, PdfReal, PdfRef, PdfString } from '../objects/pdf-object.ts';
+import { type PdfArray, PdfDict, PdfName, type PdfObject, PdfReal, PdfRef, PdfString } from '../objects/pdf-object.ts';
 import { type ByteView, Lexer, type TokenKind } from './lexer.ts';
 
 /** Parses values (ISO 32000-2 §7.3) from an offset on. One parser per indirect object: its bounds are per object. */

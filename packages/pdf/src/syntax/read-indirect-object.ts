@@ -1,7 +1,6 @@
 import { SigillumError } from '@sigillum/errors';
 import { limits } from '../limits.ts';
-import { PdfDict } from '../objects/pdf-dict.ts';
-import { type PdfObject, PdfStream } from '../objects/pdf-object.ts';
+import { PdfDict, type PdfObject, PdfStream } from '../objects/pdf-object.ts';
 import type { ByteView } from './lexer.ts';
 import { ObjectParser } from './object-parser.ts';
 

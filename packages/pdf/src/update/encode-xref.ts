@@ -1,5 +1,4 @@
-import type { PdfDict } from '../objects/pdf-dict.ts';
-import { PdfName, type PdfRef } from '../objects/pdf-object.ts';
+import { type PdfDict, PdfName, type PdfRef } from '../objects/pdf-object.ts';
 import { ByteSink } from '../source/byte-sink.ts';
 import { encodeObject } from '../syntax/encode-object.ts';
 

@@ -1,8 +1,7 @@
 import { SigillumError } from '@sigillum/errors';
 import type { PdfDocument } from '../document/pdf-document.ts';
 import { limits } from '../limits.ts';
-import type { PdfDict } from '../objects/pdf-dict.ts';
-import { isPdfArray, type PdfObject, PdfRef, PdfString } from '../objects/pdf-object.ts';
+import { isPdfArray, type PdfDict, type PdfObject, PdfRef, PdfString } from '../objects/pdf-object.ts';
 import type { PdfPlaceholder } from '../objects/pdf-placeholder.ts';
 import { ByteSink } from '../source/byte-sink.ts';
 import { encodeObject, type PlaceholderPositions } from '../syntax/encode-object.ts';

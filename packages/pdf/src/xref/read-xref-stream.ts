@@ -1,8 +1,7 @@
 import { SigillumError } from '@sigillum/errors';
 import { decodeStream } from '../filters/decode-stream.ts';
 import { limits } from '../limits.ts';
-import type { PdfDict } from '../objects/pdf-dict.ts';
-import { isPdfArray, type PdfObject, PdfRef, PdfStream } from '../objects/pdf-object.ts';
+import { isPdfArray, type PdfDict, type PdfObject, PdfRef, PdfStream } from '../objects/pdf-object.ts';
 import { findCount, isName } from '../objects/take.ts';
 import type { ByteWindow } from '../source/byte-window.ts';
 import { readStreamData } from '../source/read-stream-data.ts';

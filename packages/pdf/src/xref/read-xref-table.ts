@@ -1,6 +1,6 @@
 import { SigillumError } from '@sigillum/errors';
 import { limits } from '../limits.ts';
-import { PdfDict } from '../objects/pdf-dict.ts';
+import { PdfDict } from '../objects/pdf-object.ts';
 import { assertNoDuplicates } from '../objects/take.ts';
 import type { ByteWindow } from '../source/byte-window.ts';
 import { isDigit, isWhiteSpace } from '../syntax/characters.ts';

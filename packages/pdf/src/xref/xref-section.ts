@@ -1,5 +1,5 @@
 import { SigillumError } from '@sigillum/errors';
-import type { PdfDict } from '../objects/pdf-dict.ts';
+import type { PdfDict } from '../objects/pdf-object.ts';
 
 /** Where an object is, as one cross-reference section says. Offsets are those of the table, before any header offset. */
 export type XrefEntry =
