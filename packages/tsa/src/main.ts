@@ -11,22 +11,14 @@ import {
 } from '@sigillum/service-kit';
 import { SignerClient } from '@sigillum/signer-rpc';
 import { tsaConfigSchema } from './config.ts';
-import { parseKeyManifest } from './key-manifest.ts';
-import { readCertificateFile } from './read-certificate-file.ts';
+import { openConfiguredUnit } from './open-configured-unit.ts';
 import { startTsa } from './start-tsa.ts';
-import { openTimeStampUnit } from './time-stamp-unit.ts';
 
 runMain(async (args) => {
   assertNoRest(args);
   const config = loadConfig(args.configPath, tsaConfigSchema);
   const now = (): Date => new Date();
-  const unit = openTimeStampUnit({
-    manifest: parseKeyManifest(readTextFile(config.tsu.manifest)),
-    certificate: readCertificateFile(config.tsu.certificate),
-    chain: config.tsu.chain.map(readCertificateFile),
-    development: config.tsu.development,
-    now: now(),
-  });
+  const unit = openConfiguredUnit(config.tsu, now());
   if (args.checkConfig) return undefined;
 
   const logger = createLogger({ service: 'tsa', instance: config.instance });

@@ -1,0 +1,242 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { createHash, createPublicKey } from 'node:crypto';
+import { once } from 'node:events';
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:https';
+import { request as httpRequest } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { verifyAuditLog } from '@sigillum/audit';
+import { hashSignerUri, type SignDigestsRequest } from '@sigillum/signer-rpc';
+import { type OpensslCertificate, OpensslPki, opensslExtensions, SoftwareSignerForTests } from '@sigillum/testing';
+
+const pki = new OpensslPki();
+const main = join(import.meta.dirname, 'main.ts');
+const keyId = '00112233445566778899aabbccddeeff';
+let root: OpensslCertificate;
+let tsu: OpensslCertificate;
+let signer: Server;
+let config: string;
+let calls: SignDigestsRequest[];
+const children: ChildProcess[] = [];
+
+beforeAll(async () => {
+  root = pki.issue('root', { extensions: opensslExtensions.root });
+  const ca = pki.issue('tsa-ca', { issuer: root, extensions: opensslExtensions.ca });
+  tsu = pki.issue('tsu', { issuer: ca, extensions: opensslExtensions.tsu });
+  const tlsRoot = pki.issue('tls-root', { extensions: opensslExtensions.root });
+  const server = pki.issue('hash-signer', {
+    issuer: tlsRoot,
+    extensions: [`subjectAltName=IP:127.0.0.1,URI:${hashSignerUri}`, 'extendedKeyUsage=serverAuth'],
+  });
+  const client = pki.issue('tsa', {
+    issuer: tlsRoot,
+    extensions: ['subjectAltName=URI:spiffe://sigillum.internal/tsa', 'extendedKeyUsage=clientAuth'],
+  });
+  chmodSync(client.keyFile, 0o600);
+  signer = await startSigner(server, tlsRoot);
+  const spki = createPublicKey(tsu.privateKey).export({ format: 'der', type: 'spki' }).toString('base64');
+  pki.write(
+    'tsu.json',
+    JSON.stringify({
+      version: 1,
+      key_id: keyId,
+      name: 'tsu',
+      algorithm: 'ecdsa-p256-sha256',
+      purpose: 'timestamp',
+      spki,
+    }),
+  );
+  mkdirSync(pki.path('audit'));
+  config = pki.write('tsa.yaml', makeConfig());
+});
+afterEach(async () => {
+  for (const child of children.splice(0)) {
+    if (child.exitCode === null && child.signalCode === null) {
+      child.kill('SIGKILL');
+      await once(child, 'exit');
+    }
+  }
+});
+afterAll(async () => {
+  signer.closeAllConnections();
+  await new Promise((resolve) => signer.close(resolve));
+  pki.remove();
+});
+
+/** The daemon's contract (api.md §3) over a key in memory. */
+async function startSigner(server: OpensslCertificate, clients: OpensslCertificate): Promise<Server> {
+  calls = [];
+  const key = new SoftwareSignerForTests(tsu.privateKey, 'ecdsa');
+  const started = createServer(
+    {
+      cert: readFileSync(server.certificateFile),
+      key: readFileSync(server.keyFile),
+      ca: readFileSync(clients.certificateFile),
+      requestCert: true,
+      minVersion: 'TLSv1.3',
+    },
+    (request, response) => {
+      response.setHeader('content-type', 'application/json');
+      if (request.url === '/v1/health') {
+        response.end(JSON.stringify({ status: 'ok', purposes: { timestamp: 'ok' } }));
+        return;
+      }
+      let body = '';
+      request.on('data', (chunk: Buffer) => (body += chunk.toString()));
+      request.on('end', () => {
+        const call = JSON.parse(body) as SignDigestsRequest;
+        calls.push(call);
+        const results = call.digests.map(({ digest }) => ({
+          signature: Buffer.from(key.signSync(Buffer.from(digest, 'base64'))).toString('base64'),
+        }));
+        response.end(JSON.stringify({ results }));
+      });
+    },
+  );
+  await new Promise<void>((resolve) => started.listen(0, '127.0.0.1', resolve));
+  return started;
+}
+
+const makeConfig = (change: (text: string) => string = (text) => text): string =>
+  change(`instance: tsa-1
+public: {host: 127.0.0.1, port: 0, open: true}
+seals: {host: 127.0.0.1, port: 0}
+internal: {host: 127.0.0.1, port: 0}
+signer: {url: "https://127.0.0.1:${(signer.address() as AddressInfo).port}", certificate: tsa.pem, key: tsa.key, roots: tls-root.pem}
+tsu: {manifest: tsu.json, certificate: tsu.pem, chain: [tsa-ca.pem], development: true}
+policy: "2.25.99"
+accuracy_ms: 1000
+state: audit/state
+audit: {directory: audit}
+`);
+
+type Ports = { public: number; seals: number; internal: number };
+
+async function startMain(): Promise<{ child: ChildProcess; ports: Ports }> {
+  const child = spawn(process.execPath, ['--conditions=source', main, '--config', config, '--lifeline'], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  children.push(child);
+  if (!child.stdout) throw new Error('no stdout');
+  for await (const line of createInterface({ input: child.stdout })) {
+    const entry = JSON.parse(line) as Ports & { message: string };
+    if (entry.message === 'listening') return { child, ports: entry };
+  }
+  throw new Error('it ended before it listened');
+}
+
+function send(port: number, path: string, body?: Uint8Array): Promise<{ status: number; body: Uint8Array }> {
+  const { promise, resolve, reject } = Promise.withResolvers<{ status: number; body: Uint8Array }>();
+  const request = httpRequest(
+    {
+      host: '127.0.0.1',
+      port,
+      path,
+      agent: false,
+      ...(body ? { method: 'POST', headers: { 'content-type': 'application/timestamp-query' } } : {}),
+    },
+    (response) => {
+      const chunks: Buffer[] = [];
+      response.on('data', (chunk: Buffer) => chunks.push(chunk));
+      response.on('end', () =>
+        resolve({ status: response.statusCode ?? 0, body: new Uint8Array(Buffer.concat(chunks)) }),
+      );
+    },
+  );
+  request.on('error', reject);
+  request.end(body);
+  return promise;
+}
+
+describe('the process', () => {
+  test('time-stamps over both listeners with a signer behind mTLS, and ends clean when its lifeline does', async () => {
+    const { child, ports } = await startMain();
+    expect((await send(ports.internal, '/healthz')).status).toBe(200);
+    expect((await send(ports.internal, '/readyz')).status).toBe(200);
+    for (const port of [ports.public, ports.seals]) {
+      const query = pki.run(['ts', '-query', '-data', pki.write('data', 'some data'), '-sha256', '-cert']);
+      const answer = await send(port, '/', query);
+      expect(answer.status).toBe(200);
+      const files = [pki.write('a.tsr', answer.body), pki.write('a.tsq', query)] as const;
+      const said = pki.run(['ts', '-verify', '-in', files[0], '-queryfile', files[1], '-CAfile', root.certificateFile]);
+      expect(Buffer.from(said).toString()).toContain('Verification: OK');
+    }
+    expect(calls.at(-1)).toMatchObject({ key_id: keyId, algorithm: 'ecdsa-p256-sha256' });
+    const metrics = Buffer.from((await send(ports.internal, '/metrics')).body).toString();
+    expect(metrics).toMatch(/tsa_answers_total\{[^}]*listener="seals",outcome="granted"[^}]*\} 1/);
+    child.stdin?.end();
+    expect(await once(child, 'exit')).toEqual([0, null]);
+    expect(await verifyAuditLog({ directory: pki.path('audit'), chain: 'tsa-1' })).toMatchObject({
+      intact: true,
+      lines: 2,
+    });
+  });
+
+  test('goes on after kill -9 with times that do not go back', async () => {
+    const genTimes: string[] = [];
+    for (let round = 0; round < 2; round++) {
+      const { child, ports } = await startMain();
+      const query = pki.run([
+        'ts',
+        '-query',
+        '-digest',
+        createHash('sha256').update(String(round)).digest('hex'),
+        '-sha256',
+      ]);
+      expect((await send(ports.public, '/', query)).status).toBe(200);
+      child.kill('SIGKILL');
+      await once(child, 'exit');
+      const lines = readFileSync(join(pki.path('audit'), '000000000001.jsonl'), 'utf8')
+        .trim()
+        .split('\n');
+      genTimes.push(/"gen_time":"([^"]+)"/.exec(lines.at(-1) ?? '')?.[1] ?? '');
+      // The mark is ahead of the time given, so the next start waits for it.
+      expect(readFileSync(join(pki.path('audit'), 'state'), 'utf8') > `{"version":1,"mark":"${genTimes.at(-1)}`).toBe(
+        true,
+      );
+    }
+    const [first = '', second = ''] = genTimes;
+    expect(second > first).toBe(true);
+  });
+
+  test.each<[string, (text: string) => string, number, string]>([
+    ['a good configuration', (text) => text, 0, ''],
+    [
+      'an accuracy above a second',
+      (text) => text.replace('accuracy_ms: 1000', 'accuracy_ms: 1001'),
+      78,
+      '/accuracy_ms',
+    ],
+    ['a public listener that is not open', (text) => text.replace('open: true', 'open: false'), 78, 'open: true'],
+    ['an unknown option', (text) => `${text}colour: red\n`, 78, 'colour'],
+    ['a policy that is no OID', (text) => text.replace('2.25.99', 'mine'), 78, '/policy'],
+    ['a signer without TLS', (text) => text.replace('https:', 'http:'), 78, '/signer/url'],
+    [
+      'two certificates in one file',
+      (text) => text.replace('certificate: tsu.pem', 'certificate: two.pem'),
+      78,
+      'exactly one',
+    ],
+    ['a manifest of another purpose', (text) => text.replace('tsu.json', 'seal.json'), 78, 'purpose'],
+    [
+      'a production policy over a development certificate',
+      (text) => text.replace('development: true', 'development: false'),
+      78,
+      'no legal value',
+    ],
+  ])('checks %s with --check-config', (_what, change, status, message) => {
+    writeFileSync(
+      pki.path('two.pem'),
+      Buffer.concat([readFileSync(tsu.certificateFile), readFileSync(root.certificateFile)]),
+    );
+    writeFileSync(pki.path('seal.json'), readFileSync(pki.path('tsu.json'), 'utf8').replace('"timestamp"', '"seal"'));
+    const file = pki.write('changed.yaml', makeConfig(change));
+    const result = spawnSync(process.execPath, ['--conditions=source', main, '--config', file, '--check-config'], {
+      encoding: 'utf8',
+    });
+    expect([result.status, result.stdout + result.stderr]).toEqual([status, expect.stringContaining(message)]);
+  });
+});
