@@ -363,6 +363,18 @@ describe('a PKI that was cut short', () => {
     expect(files(join(copy, 'tokens/softhsm'))).toEqual(objects);
   });
 
+  test('gets a token back that SoftHSM emptied when it was killed during a login', () => {
+    const copy = copyHome();
+    const objects = files(join(copy, 'tokens/softhsm')).filter((path) => path.endsWith('token.object'));
+    expect(objects).toHaveLength(2);
+    for (const path of objects) writeFileSync(path, readFileSync(path).subarray(0, path === objects[0] ? 0 : 100));
+    const lost = runPlan(copy, `${readTemplate('issue-crl root')}renewal: true\n`, pinOf(copy, 'ca'));
+    expect(lost.status).toBe(1);
+    const repaired = steps(run('renew-crls', '--home', copy).stdout).filter(({ state }) => state === 'done');
+    expect(repaired.map(({ step }) => step)).toEqual(['repair token sigillum-ca', 'repair token sigillum-service']);
+    expect(runPlan(copy, `${readTemplate('issue-crl root')}renewal: true\n`, pinOf(copy, 'ca')).stderr).toBe('');
+  });
+
   test('is refused when a result is damaged, and the result stays as it is', () => {
     const copy = copyHome();
     writeFileSync(join(copy, 'pki/p256.pem'), readFileSync(join(copy, 'pki/p384.pem')));

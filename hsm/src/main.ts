@@ -10,7 +10,9 @@ import type { Progress } from './development/progress.ts';
 import { renewCrls } from './development/renew-crls.ts';
 import { renewLeaves } from './development/renew-leaves.ts';
 import { reportFailure } from './development/report-step.ts';
+import { listTokenRecords } from './development/token-record.ts';
 import { Home } from './home/home.ts';
+import { protectTokens } from './home/protect-tokens.ts';
 import { readPinFromDescriptor } from './home/read-pin.ts';
 import { findSofthsmModule, softhsmConfiguration, writeSofthsmConfiguration } from './home/softhsm.ts';
 import { describePlan } from './plan/list-outputs.ts';
@@ -110,6 +112,9 @@ async function develop(words: readonly string[], options: Options, work: typeof 
   }
   const plans = readDevelopmentPlans();
   const home = openHome(options);
+  for (const label of protectTokens(home, listTokenRecords(home, plans))) {
+    print({ step: `repair token ${label}`, state: 'done' });
+  }
   const context: CeremonyContext = createContext(
     home,
     findModule(options),

@@ -3,6 +3,7 @@ import { SigillumError } from '@sigillum/errors';
 import type { CeremonyContext } from '../ceremonies/ceremony.ts';
 import { runCeremony } from '../ceremonies/run-ceremony.ts';
 import type { Home } from '../home/home.ts';
+import { protectTokens } from '../home/protect-tokens.ts';
 import { removeUnrecordedTokens } from '../home/softhsm.ts';
 import { listOutputs } from '../plan/list-outputs.ts';
 import { amendPlan, type ParsedPlan } from '../plan/parse-plan.ts';
@@ -11,7 +12,7 @@ import type { DevelopmentPlan } from './development-plans.ts';
 import { isStepDone } from './is-step-done.ts';
 import type { ReportProgress } from './progress.ts';
 import { reportFailure, reportStep } from './report-step.ts';
-import { readTokenRecord } from './token-record.ts';
+import { listTokenRecords } from './token-record.ts';
 
 /** Folders in which ceremonies put files aside before they appear under their names. */
 const outputFolders = ['secrets', 'tokens', 'keys', 'pki', 'pki/public', 'tls'];
@@ -25,6 +26,7 @@ export async function makeDevelopmentPki(
   context: CeremonyContext,
   report: ReportProgress,
 ): Promise<void> {
+  const { home } = context;
   let isCleared = false;
   for (const { parsed, step, file } of plans) {
     if (isDone(parsed.plan, step, plans, context, report)) {
@@ -32,12 +34,13 @@ export async function makeDevelopmentPki(
       continue;
     }
     // Before the module is loaded for the first time: it would keep seeing tokens that are gone.
-    if (!isCleared) clearLeftovers(context.home, plans);
+    if (!isCleared) clearLeftovers(home, plans);
     isCleared = true;
     await reportStep(step, report, async () => {
       // Without its result the ceremony was not completed; its other outputs are leftovers that nothing points to.
-      for (const path of listOutputs(parsed.plan)) rmSync(context.home.resolve(path), { force: true });
-      return runCeremony(adoptWhatIsThere(parsed, file, context), context);
+      for (const path of listOutputs(parsed.plan)) rmSync(home.resolve(path), { force: true });
+      await runCeremony(adoptWhatIsThere(parsed, file, context), context);
+      if (parsed.plan['ceremony-type'] === 'init-token') protectTokens(home, listTokenRecords(home, plans));
     });
   }
 }
@@ -86,14 +89,6 @@ function assertNothingIsLost(plan: Plan, plans: readonly DevelopmentPlan[], home
   }
 }
 
-function listSerials(home: Home, plans: readonly DevelopmentPlan[]): readonly string[] {
-  return plans.flatMap(({ parsed: { plan } }) =>
-    plan['ceremony-type'] === 'init-token' && home.has(plan.outputs.record)
-      ? [readTokenRecord(home, plan.outputs.record).serial]
-      : [],
-  );
-}
-
 function clearLeftovers(home: Home, plans: readonly DevelopmentPlan[]): void {
   for (const folder of outputFolders) {
     if (!home.has(folder)) continue;
@@ -101,5 +96,8 @@ function clearLeftovers(home: Home, plans: readonly DevelopmentPlan[]): void {
       if (name.startsWith('.') && name.endsWith('.draft')) rmSync(home.resolve(`${folder}/${name}`));
     }
   }
-  removeUnrecordedTokens(home, listSerials(home, plans));
+  removeUnrecordedTokens(
+    home,
+    listTokenRecords(home, plans).map(({ serial }) => serial),
+  );
 }

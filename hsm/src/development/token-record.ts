@@ -1,6 +1,7 @@
 import { SigillumError } from '@sigillum/errors';
 import { z } from 'zod';
 import type { Home } from '../home/home.ts';
+import type { DevelopmentPlan } from './development-plans.ts';
 
 const recordSchema = z.strictObject({
   version: z.literal(1),
@@ -21,4 +22,13 @@ export function readTokenRecord(home: Home, path: string): TokenRecord {
   } catch (cause) {
     throw new SigillumError('ceremony_input_invalid', `The token record ${path} is not valid.`, { cause });
   }
+}
+
+/** The tokens of a home whose init-token ceremony was completed. */
+export function listTokenRecords(home: Home, plans: readonly DevelopmentPlan[]): readonly TokenRecord[] {
+  return plans.flatMap(({ parsed: { plan } }) =>
+    plan['ceremony-type'] === 'init-token' && home.has(plan.outputs.record)
+      ? [readTokenRecord(home, plan.outputs.record)]
+      : [],
+  );
 }
