@@ -293,7 +293,7 @@ describe('when the audit log cannot be written', () => {
       admit: (items: WorkItem[]) => items.forEach((item) => item.sign(randomBytes(8), 1)),
       abandon: () => undefined,
     };
-    const metrics = createSignerMetrics(createMetrics({ service: 'test' }));
+    const metrics = createSignerMetrics(createMetrics({ service: 'test' }), () => new Map());
     const signing = new DigestSigning({
       audit,
       registry: new KeyRegistry([key]),
@@ -330,7 +330,7 @@ describe('when the audit log cannot be written', () => {
       tokens: new Map([['s', {} as unknown as TokenSigners]]),
       minTimeoutMs: 1,
       logger: createLogger({ service: 'test', instance: 'test', level: 'error' }),
-      metrics: createSignerMetrics(createMetrics({ service: 'test' })),
+      metrics: createSignerMetrics(createMetrics({ service: 'test' }), () => new Map()),
     });
     const call = signing.sign('client', key, request, performance.now());
     await expect(call).rejects.toMatchObject({ code: 'signer_key_quarantined' });

@@ -1,4 +1,5 @@
 import type { Metrics } from '@sigillum/service-kit';
+import type { Purpose } from '@sigillum/signer-rpc';
 import { Counter, Gauge, Histogram } from 'prom-client';
 
 /** From a P-256 signature in memory to a network HSM under load, in seconds. */
@@ -7,8 +8,19 @@ const buckets = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.0
 /** What the daemon counts. Labels are purposes, algorithms, our own codes and reasons: closed sets. */
 export type SignerMetrics = ReturnType<typeof createSignerMetrics>;
 
-export function createSignerMetrics({ registry }: Metrics) {
+/** @param readQueueLengths asked when the metrics are read: digests waiting, by purpose, over all tokens */
+export function createSignerMetrics({ registry }: Metrics, readQueueLengths: () => ReadonlyMap<Purpose, number>) {
   const registers = [registry];
+  // Registers itself; nobody sets it.
+  const queueLength = new Gauge({
+    name: 'hash_signer_queue_length',
+    help: 'Digests waiting for a signer process',
+    labelNames: ['purpose'] as const,
+    registers,
+    collect: () => {
+      for (const [purpose, length] of readQueueLengths()) queueLength.set({ purpose }, length);
+    },
+  });
   return {
     items: new Counter({
       name: 'hash_signer_items_total',
@@ -48,12 +60,6 @@ export function createSignerMetrics({ registry }: Metrics) {
       registers,
     }),
     usableSigners: new Gauge({ name: 'hash_signer_usable_signers', help: 'Signer processes that can sign', registers }),
-    queueLength: new Gauge({
-      name: 'hash_signer_queue_length',
-      help: 'Digests waiting for a signer process',
-      labelNames: ['purpose'] as const,
-      registers,
-    }),
     quarantinedKeys: new Gauge({
       name: 'hash_signer_quarantined_keys',
       help: 'Keys out of use after a wrong signature: look at once',

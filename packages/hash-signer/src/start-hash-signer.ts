@@ -12,6 +12,7 @@ import {
   serve,
   serveInternal,
 } from '@sigillum/service-kit';
+import type { Purpose } from '@sigillum/signer-rpc';
 import { Policy } from './client-policy.ts';
 import type { Config, TokenConfig } from './config.ts';
 import { createRpcApp } from './create-rpc-app.ts';
@@ -36,7 +37,8 @@ export type HashSignerEvents = {
 export async function startHashSigner(config: Config, events: HashSignerEvents): Promise<RunningService> {
   const logger = createLogger({ service: 'hash-signer', instance: config.instance });
   const metrics = createMetrics({ service: 'hash-signer' });
-  const signerMetrics = createSignerMetrics(metrics);
+  const tokens = new Map<string, TokenSigners>();
+  const signerMetrics = createSignerMetrics(metrics, () => sumQueueLengths(tokens.values()));
   const keys = loadServedKeys(config.manifests, config.tokens);
   const registry = new KeyRegistry(keys);
   const audit = await AuditLog.open({ directory: config.audit.directory, chain: `hash-signer/${config.instance}` });
@@ -57,7 +59,7 @@ export async function startHashSigner(config: Config, events: HashSignerEvents):
         if (isStarted && ![...tokens.values()].some(({ isUsable }) => isUsable)) events.onUseless();
       },
     });
-  const tokens = new Map(config.tokens.map((token) => [token.serial, createToken(token)]));
+  for (const token of config.tokens) tokens.set(token.serial, createToken(token));
 
   const signing = new DigestSigning({
     audit,
@@ -74,6 +76,8 @@ export async function startHashSigner(config: Config, events: HashSignerEvents):
     await rpc?.close(config.limits.drain_ms);
     await Promise.all(Array.from(tokens.values(), (token) => token.drain(config.limits.drain_ms)));
     await audit.close();
+    // A later reader compares it with the files: a tail that was cut off shows.
+    logger.info('audit log closed', describeHead(audit));
     await internal?.close(0);
   };
   try {
@@ -87,8 +91,21 @@ export async function startHashSigner(config: Config, events: HashSignerEvents):
     await stop();
     throw error;
   }
-  logger.info('hash-signer ready', { port: servers[1]?.port, internal_port: servers[0]?.port, keys: keys.length });
+  const ports = { port: servers[1]?.port, internal_port: servers[0]?.port };
+  logger.info('hash-signer ready', { ...ports, keys: keys.length, ...describeHead(audit) });
   return { stop };
+}
+
+function describeHead({ head }: AuditLog) {
+  return { audit_sequence: head.sequence, audit_head: Buffer.from(head.hash).toString('hex') };
+}
+
+function sumQueueLengths(tokens: Iterable<TokenSigners>): ReadonlyMap<Purpose, number> {
+  const sums = new Map<Purpose, number>();
+  for (const token of tokens) {
+    for (const [purpose, length] of token.queueLengths()) sums.set(purpose, (sums.get(purpose) ?? 0) + length);
+  }
+  return sums;
 }
 
 function getKeysOf(token: TokenConfig, keys: readonly ServedKey[]): ServedKey[] {

@@ -84,10 +84,6 @@ export class TokenSigners {
     return this.#slots.usable().length > 0;
   }
 
-  get usableCount(): number {
-    return this.#slots.usable().length;
-  }
-
   queueLengths(): ReadonlyMap<Purpose, number> {
     return this.#queues.lengths();
   }
