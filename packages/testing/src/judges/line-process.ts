@@ -5,12 +5,18 @@ import { createInterface, type Interface } from 'node:readline';
 const startLimitMs = 60_000;
 
 /** What a judge gets beyond its own limit before it is taken for hung and stopped. */
-const graceMs = 5_000;
+const defaultGraceMs = 5_000;
 
 /** The end of what a judge said on stderr, for a message when it can't start. */
 const maxErrorCharacters = 2_000;
 
-export type LineCommand = { readonly program: string; readonly args: readonly string[]; readonly searchPath: string };
+export type LineCommand = {
+  readonly program: string;
+  readonly args: readonly string[];
+  readonly searchPath: string;
+  /** Default 5 s. */
+  readonly graceMs?: number;
+};
 
 type Running = {
   readonly child: ChildProcess;
@@ -46,7 +52,7 @@ export class LineProcess {
     if (running === undefined || running.child.exitCode !== null) return;
     const gone = new Promise((resolve) => running.child.once('close', resolve));
     running.child.stdin?.end();
-    const timer = setTimeout(() => running.child.kill('SIGKILL'), graceMs);
+    const timer = setTimeout(() => running.child.kill('SIGKILL'), defaultGraceMs);
     await gone;
     clearTimeout(timer);
   }
@@ -54,7 +60,7 @@ export class LineProcess {
   async #askNow(question: object, limitMs: number): Promise<unknown> {
     this.#running ??= await this.#start();
     const running = this.#running;
-    const answer = nextLine(running, limitMs + graceMs);
+    const answer = nextLine(running, limitMs + (this.#command.graceMs ?? defaultGraceMs));
     running.child.stdin?.write(`${JSON.stringify(question)}\n`);
     const line = await answer;
     if (line === undefined) {
