@@ -84,7 +84,11 @@ function prepare(bytes: Uint8Array): PreparedSignature {
     },
   };
   const options = { contentsSize: 4096, signingTime: new Date('2026-01-01T00:00:00Z') };
-  return prepareSignature({ source: createArraySource(bytes), prefixHash }, options, (length) => new Uint8Array(length));
+  return prepareSignature(
+    { source: createArraySource(bytes), prefixHash },
+    options,
+    (length) => new Uint8Array(length),
+  );
 }
 
 function findCode(action: () => unknown): string {
