@@ -68,7 +68,7 @@ function assertQueryType(request: Request, _response: Response, next: () => void
 
 function getOutcome(error: unknown): Outcome {
   if (isSigillumError(error, 'tsa_overloaded')) return 'overloaded';
-  return isSigillumError(error, 'request_aborted') ? 'refused' : 'unavailable';
+  return isSigillumError(error, 'request_aborted') ? 'aborted' : 'unavailable';
 }
 
 /** A signer that is away or busy is our trouble, whatever its code: 503, and when to come back. */

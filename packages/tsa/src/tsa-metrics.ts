@@ -2,8 +2,8 @@ import type { PkiFailure } from '@sigillum/pki';
 import { Counter, Histogram, type Registry } from 'prom-client';
 import type { ListenerName } from './issuing-queue.ts';
 
-/** How a query ended: granted, a failure of RFC 3161, or an HTTP error. */
-export type Outcome = 'granted' | PkiFailure | 'overloaded' | 'unavailable' | 'refused';
+/** How a query ended: granted, a failure of RFC 3161, an HTTP error, or a caller that hung up. */
+export type Outcome = 'granted' | PkiFailure | 'overloaded' | 'unavailable' | 'aborted';
 
 /** The TSA's own metrics; labels are closed sets. Queue time and signing time are apart. */
 export type TsaMetrics = {

@@ -370,6 +370,40 @@ describe('many time-stamps at once', () => {
   });
 });
 
+test('a caller that hangs up while it waits costs no signature', async () => {
+  const gate = Promise.withResolvers<void>();
+  const sign = signWith(tsu, 'ecdsa-p256-sha256');
+  const tsa = await start({
+    sign: async (digests) => {
+      await gate.promise;
+      return sign(digests);
+    },
+  });
+  const inFlight = (count: number) => async () =>
+    (await metrics.registry.getSingleMetricAsString('http_requests_in_flight')).includes(` ${count}\n`) ||
+    (await metrics.registry.getSingleMetricAsString('http_requests_in_flight')).endsWith(` ${count}`);
+  const signing = send(tsa.ports.public, query());
+  await waitFor(inFlight(1));
+  const headers = { 'content-type': 'application/timestamp-query' };
+  const waiting = httpRequest({
+    host: '127.0.0.1',
+    port: tsa.ports.public,
+    path: '/',
+    method: 'POST',
+    headers,
+    agent: false,
+  });
+  waiting.on('error', () => undefined);
+  waiting.end(query());
+  await waitFor(inFlight(2));
+  waiting.destroy();
+  await waitFor(inFlight(1));
+  gate.resolve();
+  getToken(await signing);
+  await tsa.stop();
+  expect(audit.head.sequence).toBe(1);
+});
+
 describe('genTime', () => {
   test('never goes back when the clock does: then there is no time', async () => {
     let now = Date.now();

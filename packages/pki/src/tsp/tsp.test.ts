@@ -31,6 +31,7 @@ import {
   TimeStampRefusal,
   verifyTimeStampToken,
 } from '@sigillum/pki';
+import fc from 'fast-check';
 import { type OpensslCertificate, type OpensslKeyKind, OpensslPki, opensslExtensions } from '@sigillum/testing';
 
 const sha256 = '2.16.840.1.101.3.4.2.1';
@@ -178,6 +179,26 @@ describe('a time-stamp request', () => {
     const weak = encodeSequence(algorithm('1.3.14.3.2.26'), encodeOctetString(new Uint8Array(20)));
     expect(refusal(request(version, weak)).message).toBe('SHA-1 is no longer secure. Use SHA-256, SHA-384 or SHA-512.');
   });
+});
+
+test('whatever the bytes of a request, it is read or refused, and nothing else happens', () => {
+  const good = encodeTimeStampRequest({ imprint, policy, nonce, certReq: true });
+  const attempt = (der: Uint8Array): void => {
+    try {
+      parseTimeStampRequest(der);
+    } catch (error) {
+      if (!(error instanceof TimeStampRefusal)) throw error;
+    }
+  };
+  fc.assert(fc.property(fc.uint8Array({ maxLength: 200 }), attempt));
+  fc.assert(
+    fc.property(fc.nat(good.length - 1), fc.nat(255), fc.nat(good.length), (index, byte, end) => {
+      const changed = good.slice(0, Math.max(index + 1, end));
+      changed[index] = byte;
+      attempt(changed);
+    }),
+    { numRuns: 2000 },
+  );
 });
 
 describe('TSTInfo', () => {
