@@ -23,15 +23,23 @@ export class ManagedPostgres {
 
   /** Starts it; the first failure is the caller's. Its URLs stay the same over restarts. */
   async start(): Promise<EmbeddedPostgres> {
-    const first = await startPostgres(this.#options);
+    const starting = startPostgres(this.#options);
+    // For a stop that comes while it starts, which has to wait for what it stops.
+    this.#watching = starting.then(
+      () => undefined,
+      () => undefined,
+    );
+    const first = await starting;
     this.#current = first;
     this.#watching = this.#watch(first);
     this.#onChange(`PostgreSQL runs as process ${first.pid}`);
+    if (this.#stopping) await first.stop();
     return first;
   }
 
   async stop(): Promise<void> {
     this.#stopping = true;
+    if (this.#current === undefined) await this.#watching;
     await this.#current?.stop();
     await this.#watching;
   }

@@ -1,6 +1,7 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Logger, RunningService } from '@sigillum/service-kit';
+import type { EmbeddedPostgres } from '@sigillum/store';
 import type { Console } from './console.ts';
 import { describeHome } from './describe-home.ts';
 import { findSofthsmModule } from './find-softhsm.ts';
@@ -68,6 +69,8 @@ class HomeRun {
     const { signal } = this.#input;
     const { basePort } = this.#home;
     const paths = this.#paths;
+    // Needs nothing of the ceremony: each has a processor for itself.
+    const database = this.#startPostgres();
     await this.#step('Keys and certificates', async () => {
       await this.#ceremony(['development-pki', '--base-url', `http://127.0.0.1:${basePort}`], signal);
       await this.#ceremony(['renew-leaves'], signal);
@@ -76,13 +79,7 @@ class HomeRun {
     const ports = await findInternalPorts([basePort, basePort + 1]);
     this.#ports = ports;
     await this.#step('PostgreSQL', async () => {
-      const postgres = new ManagedPostgres(
-        { dataDirectory: paths.at('pg'), secretsDirectory: paths.secrets, logFile: paths.log('postgresql') },
-        (event) => this.#tell(event),
-      );
-      this.#postgres = postgres;
-      this.#stops.push(() => postgres.stop());
-      const running = await postgres.start();
+      const running = await database;
       writeConfigurations(paths, {
         basePort,
         ports,
@@ -124,6 +121,20 @@ class HomeRun {
     this.#input.console.begin(name);
     await work();
     this.#input.console.end();
+  }
+
+  #startPostgres(): Promise<EmbeddedPostgres> {
+    const paths = this.#paths;
+    const postgres = new ManagedPostgres(
+      { dataDirectory: paths.at('pg'), secretsDirectory: paths.secrets, logFile: paths.log('postgresql') },
+      (event) => this.#tell(event),
+    );
+    this.#postgres = postgres;
+    this.#stops.push(() => postgres.stop());
+    const starting = postgres.start();
+    // A failure is met where it is awaited; until then it isn't an unhandled one.
+    starting.catch(() => undefined);
+    return starting;
   }
 
   async #service(name: string, internalPort: number): Promise<void> {
