@@ -10,3 +10,16 @@ export {
 export { makeSamplePdf, rewriteWithQpdf, type SampleKind } from './sample-pdf.ts';
 export { type OpensslCertificate, OpensslPki, opensslExtensions, type OpensslKeyKind } from './openssl-pki.ts';
 export { SoftwareSignerForTests } from './software-signer-for-tests.ts';
+export { judgesDirectory } from './judges/find-judges.ts';
+export type {
+  JudgeName,
+  Judgement,
+  JudgeOptions,
+  Opinion,
+  Selection,
+  SignatureFacts,
+  Verdict,
+  Word,
+} from './judges/judgement.ts';
+export { judgeNames } from './judges/judgement.ts';
+export { judgeFiles, Judges, wordOf } from './judges/judges.ts';
