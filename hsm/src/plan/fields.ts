@@ -63,4 +63,3 @@ export const validity = z.strictObject({
   days: z.int().min(1).max(7310),
   backdate_minutes: z.int().min(0).max(1440),
 });
-export type Validity = z.output<typeof validity>;

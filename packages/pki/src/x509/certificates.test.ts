@@ -1,9 +1,11 @@
+import 'reflect-metadata';
 import { execFileSync } from 'node:child_process';
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { AuthorityKeyIdentifierExtension, BasicConstraintsExtension, X509Certificate, X509Crl } from '@peculiar/x509';
 import { type KeySpecName, keySpecs, type SignatureAlgorithmName } from '@sigillum/algorithms';
 import {
   assertIssuedBy,
@@ -197,6 +199,24 @@ describe('certificates', () => {
     expect(ca.akid && root.skid && equalBytes(ca.akid, root.skid)).toBe(true);
     expect(listProfileProblems(ca, 'issuing-ca', root)).toEqual([]);
     expect(listProfileProblems(ca, 'tsu', root)).not.toEqual([]);
+  });
+
+  test('and CRLs say the same to another library', async () => {
+    const other = new X509Certificate(Buffer.from(ca.der));
+    expect(other.serialNumber).toBe(ca.serialNumber);
+    expect(other.notBefore).toEqual(ca.notBefore);
+    expect(other.notAfter).toEqual(ca.notAfter);
+    expect(Buffer.from(other.publicKey.rawData).equals(ca.spki)).toBe(true);
+    expect(Buffer.from(other.subjectName.toArrayBuffer()).equals(ca.subject.der)).toBe(true);
+    expect(other.getExtension(BasicConstraintsExtension)).toMatchObject({ ca: true, pathLength: 0, critical: true });
+    expect(other.getExtension(AuthorityKeyIdentifierExtension)?.keyId).toBe(Buffer.from(ca.akid ?? []).toString('hex'));
+    expect(other.extensions.map(({ type }) => type)).toEqual(ca.extensions.map(({ oid }) => oid));
+    const revoked = new Map([['4a00ff', { time: at(0), reason: 'superseded' as const }]]);
+    const dates = { thisUpdate: at(0), nextUpdate: at(30) };
+    const der = await issueCrl({ issuer: ca, number: 7n, ...dates, revoked }, caKey.signer);
+    const crl = new X509Crl(Buffer.from(der));
+    expect(crl.entries.map(({ serialNumber, reason }) => [serialNumber, reason])).toEqual([['4a00ff', 4]]);
+    expect(crl.nextUpdate).toEqual(parseCrl(der).nextUpdate);
   });
 
   test('are refused when they leave their profile, with every reason', async () => {
