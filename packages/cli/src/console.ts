@@ -1,0 +1,8 @@
+/** Where a command reads and writes; the process's own, or a test's. */
+export type Console = {
+  readonly directory: string;
+  readonly stdin: AsyncIterable<Uint8Array>;
+  /** Resolves when the bytes are taken. */
+  writeOut(bytes: Uint8Array | string): Promise<void>;
+  writeError(text: string): void;
+};
