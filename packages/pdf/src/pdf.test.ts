@@ -147,13 +147,13 @@ function compressed(how: 'raw' | 'flate' | 'predicted' = 'predicted', bodies: Bo
 }
 
 /** The pages are known only through XRefStm; a reader of PDF 1.4 sees them as free. */
-function hybrid(): string {
+function hybrid(extra = ''): string {
   const { 1: catalog, ...others } = simple;
   const { offsets, text } = layOut('%PDF-1.4\n', { 1: catalog ?? '', 10: objectStream(others) });
   const rows = new Map<number, Row>(Object.keys(others).map((number, index) => [Number(number), [2, 10, index]]));
   rows.set(10, [1, offsets.get(10) ?? 0, 0]);
   rows.set(11, [1, text.length, 0]);
-  const body = `${text}${xrefStream(11, rows, '/Size 12')}`;
+  const body = `${text}${xrefStream(11, rows, `/Size 12 ${extra}`)}`;
   const free = '0000000000 00000 f \n';
   const entries = `0 4\n0000000000 65535 f \n${entry(offsets.get(1) ?? 0, ' \n')}${free}${free}`;
   return `${body}xref\n${entries}trailer\n<< /Size 12 /Root 1 0 R /XRefStm ${text.length} >>\nstartxref\n${body.length}\n%%EOF\n`;
@@ -202,7 +202,7 @@ const kinds: readonly (readonly [string, () => string])[] = [
   ['an xref stream and object streams', () => compressed()],
   ['an xref stream that is not compressed', () => compressed('raw')],
   ['an xref stream without predictor', () => compressed('flate')],
-  ['a hybrid file', hybrid],
+  ['a hybrid file', () => hybrid()],
   ['a linearized file', () => qpdf(classic(simple), '--linearize')],
   ['a linearized file with object streams', () => qpdf(classic(simple), '--linearize', '--object-streams=generate')],
   ['several updates', () => appendClassic(appendClassic(classic(simple), { 3: simple[3] ?? '' }), { 4: '(new)' })],
@@ -399,6 +399,7 @@ describe('refusing', () => {
       appendClassic(classic(simple, { trailer: '/Encrypt 9 0 R' }), {}),
       'pdf_encrypted',
     ],
+    ['encryption in the stream of a hybrid file', hybrid('/Encrypt << >>'), 'pdf_encrypted'],
     ['no /Root', classic(simple, { trailer: '/Root null' }), 'pdf_type_wrong'],
     ['a direct /Root', classic(simple, { trailer: '/Root << >>' }), 'pdf_type_wrong'],
     ['a /Root that is not there', classic(simple, { trailer: '/Root 77 0 R' }), 'pdf_type_wrong'],
@@ -461,7 +462,6 @@ describe('refusing', () => {
   });
 
   test.each<[string, (text: string) => string, string]>([
-    ['another object in the object stream', (text) => text.replace('/Pages 2 0 R', '/Pages 3 0 R'), 'nothing thrown'],
     ['an object stream of another type', (text) => text.replace('/ObjStm', '/ObjXxx'), 'pdf_type_wrong'],
     ['an object stream with fewer objects', (text) => text.replace('/N 2', '/N 0'), 'pdf_object_misplaced'],
     ['an object stream with more objects', (text) => text.replace('/N 2', '/N 9'), 'pdf_stream_damaged'],
@@ -474,6 +474,15 @@ describe('refusing', () => {
     const delta = moved.length - text.length;
     expect(delta).toBe(0);
     expect(readCode(moved)).toBe(code);
+  });
+
+  test('an object stream that holds another object at the place', () => {
+    const { 1: catalog, ...others } = simple;
+    const { offsets, text } = layOut('%PDF-1.5\n', { 1: catalog ?? '', 8: objectStream(others) });
+    const rows = new Map<number, Row>([...offsets].map(([number, offset]) => [number, [1, offset, 0]]));
+    rows.set(2, [2, 8, 1]).set(3, [2, 8, 0]).set(9, [1, text.length, 0]);
+    const file = `${text}${xrefStream(9, rows, '/Size 10 /Root 1 0 R')}startxref\n${text.length}\n%%EOF`;
+    expect(readCode(file)).toBe('pdf_object_misplaced');
   });
 
   test('an object stream that lies in itself, and a length that lies in its own stream', () => {

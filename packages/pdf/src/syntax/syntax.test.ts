@@ -115,7 +115,7 @@ describe('the parser', () => {
     ['<< /A '.repeat(100_000), 'pdf_limit_exceeded'],
     [`/${'a'.repeat(limits.tokenLength + 1)}`, 'pdf_limit_exceeded'],
     ['1'.repeat(limits.tokenLength + 1), 'pdf_limit_exceeded'],
-  ])('refuses %.20s', (source, code) => {
+  ])('refuses what has no end, no sense or no bounds (%#)', (source, code) => {
     expect(codeOf(() => parse(source))).toBe(code);
   });
 
