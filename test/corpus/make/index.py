@@ -19,6 +19,8 @@ import pikepdf
 from fontTools.cffLib import CFFFontSet
 from fontTools.ttLib import TTFont
 from pikepdf import Array, Dictionary, Name, Stream
+from pyhanko.pdf_utils.misc import PdfReadError
+from pyhanko.pdf_utils.reader import PdfFileReader
 
 # producer: (name and version, licence of the tool, which doesn't reach what it writes, script)
 PRODUCERS = {
@@ -249,6 +251,17 @@ class Scan:
                 self.profiles.add(copyright_of(value[1].read_bytes()))
 
 
+def pyhanko_reading(data):
+    """'strict', or why only its lenient reading (--no-strict-syntax) can judge the file, seals in it included."""
+    try:
+        reader = PdfFileReader(io.BytesIO(data), strict=True)
+        reader.root['/Pages']
+        return 'hybrid: signatures need the lenient reading' if reader.xrefs.hybrid_xrefs_present else 'strict'
+    except PdfReadError as error:
+        PdfFileReader(io.BytesIO(data), strict=False).root['/Pages']
+        return str(error)
+
+
 def own_name(stream, key, fallback):
     """The font's name for itself, since a PDF may call a substitute Helvetica."""
     fallback = re.sub(r'^[A-Z]{6}\+', '', fallback)
@@ -305,7 +318,7 @@ def main(corpus, archive_results):
         files.append({
             'file': f'files/{name}', 'producer': path.parent.name, 'features': sorted(scan.features), 'pdfVersion': scan.version,
             'pages': scan.pages, 'pdfa': archives.get(name), 'signedBefore': bool(scan.signatures), 'certified': scan.certified,
-            'signatures': scan.signatures, 'qpdfWarnings': scan.warnings, 'sealable': True, 'bytes': len(scan.data),
+            'signatures': scan.signatures, 'qpdfWarnings': scan.warnings, 'pyhankoReading': pyhanko_reading(scan.data), 'sealable': True, 'bytes': len(scan.data),
             'sha256': hashlib.sha256(scan.data).hexdigest(),
             'embedded': sorted({licence_of(n, t)[0] for t, s in ((FONT_LICENCES, scan.fonts), (ICC_LICENCES, scan.profiles)) for n in s}),
         })
@@ -341,6 +354,11 @@ def sources(files, refused, licences):
     for f in files:
         text += (f'| {f["file"].removeprefix("files/")} | {PRODUCERS[f["producer"]][0].split(" through")[0].split(":")[0]} | {f["pdfVersion"]} | {f["pages"]}'
                  f' | Apache-2.0 | {", ".join(f["embedded"]) or "none"} |\n')
+    text += ('\n## Files that pyHanko reads only leniently\n\nIts strict reading refuses them, sealed or not, for what the producer wrote.\n\n'
+             '| file | pyHanko says |\n| --- | --- |\n')
+    for f in files:
+        if f['pyhankoReading'] != 'strict':
+            text += f'| {f["file"].removeprefix("files/")} | {f["pyhankoReading"]} |\n'
     text += '\n## Refused files\n\nMade by `handwritten.py`, `signed.py` and `tools.sh`; Apache-2.0.\n\n| file | code | reason |\n| --- | --- | --- |\n'
     for r in refused:
         text += f'| {r["file"]} | `{r["code"]}` | {r["reason"]} |\n'
