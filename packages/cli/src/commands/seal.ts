@@ -1,6 +1,6 @@
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { type SealDocumentOptions, SigillumClient } from '@sigillum/sdk';
 import type { Console } from '../console.ts';
 import { findService, type ServiceOptions } from '../find-service.ts';
@@ -23,7 +23,7 @@ export async function runSeal(command: SealCommand, console: Console): Promise<n
   const input = command.input === '-' ? console.stdin : await openInput(resolve(console.directory, command.input));
   const output = command.output === '-' ? undefined : resolve(console.directory, command.output);
   // Before anything is uploaded and sealed for nothing; asked again when the name is taken.
-  if (output !== undefined && !command.force && (await findFile(output)) !== undefined) throw alreadyThere(output);
+  if (output !== undefined) await assertWritable(output, command.force);
 
   const sealed = await new SigillumClient({ url, apiKey }).seal(input, command.options);
   if (output === undefined) for await (const chunk of sealed.stream()) await console.writeOut(chunk);
@@ -37,6 +37,12 @@ async function openInput(path: string): Promise<AsyncIterable<Uint8Array>> {
   if (found === undefined) throw new UsageError(`There is no file ${path}.`);
   if (!found.isFile()) throw new UsageError(`${path} is not a file.`);
   return createReadStream(path);
+}
+
+async function assertWritable(path: string, force: boolean): Promise<void> {
+  const folder = dirname(path);
+  if (!(await findFile(folder))?.isDirectory()) throw new UsageError(`There is no folder ${folder}.`);
+  if (!force && (await findFile(path)) !== undefined) throw alreadyThere(path);
 }
 
 function findFile(path: string) {

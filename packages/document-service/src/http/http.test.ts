@@ -1,8 +1,10 @@
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { codeRegistry } from '@sigillum/errors';
 import { parseConfig } from '@sigillum/service-kit';
@@ -245,6 +247,42 @@ tsas: [{name: development, url: "http://127.0.0.1:9003/", roots: [root.pem], pol
     const pause = 'test_pause: {directory: pause}\n';
     expect(() => parse(valid + pause)).toThrow(/development/);
     expect(parse(`${valid}${pause}development: true\n`).test_pause?.directory).toBe(join(folder, 'pause'));
+  });
+
+  test.each(['SIGTERM', 'lifeline'])('serve listens, says what it needs, and ends with %s', async (end) => {
+    const { app } = service.access;
+    execFileSync('chmod', ['600', service.pki.path('root.key'), service.pki.path('pepper')]);
+    const yaml = valid
+      .replaceAll(/port: \d+/g, 'port: 0')
+      .replace(/database: .*\n/, `database: {url: "${app.url}", password_file: "${app.passwordFile}"}\n`)
+      .replace('a.pem', 'root.pem')
+      .replace('a.key', 'root.key')
+      .replace('blobs: blobs', 'blobs: blobs-of-process')
+      .replace('spool: spool', 'spool: spool-of-process');
+    const config = service.pki.write('serve.yaml', yaml);
+    const args = ['--conditions=source', main, '--config', config, ...(end === 'lifeline' ? ['--lifeline'] : [])];
+    const child = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'inherit'] });
+    const ended = once(child, 'exit');
+    const lines: Record<string, unknown>[] = [];
+    let listening: Record<string, unknown> | undefined;
+    for await (const line of createInterface({ input: child.stdout })) {
+      lines.push(JSON.parse(line));
+      listening = lines.find((entry) => entry['message'] === 'listening');
+      if (listening !== undefined) break;
+    }
+    const internal = `http://127.0.0.1:${String(listening?.['internal_port'])}`;
+    expect((await fetch(`${internal}/healthz`)).status).toBe(200);
+    const ready = await fetch(`${internal}/readyz`);
+    expect([ready.status, await ready.json()]).toEqual([
+      503,
+      { ready: false, checks: { database: 'ok', signer: 'unavailable', time_stamps: 'unavailable' } },
+    ]);
+    expect(await (await fetch(`${internal}/metrics`)).text()).toContain(
+      'seals_in_progress{service="document-service"} 0',
+    );
+    if (end === 'lifeline') child.stdin.end();
+    else child.kill('SIGTERM');
+    expect(await ended).toEqual([0, null]);
   });
 
   test('migrate and provision run as the supervisor runs them, twice', () => {
