@@ -110,10 +110,12 @@ class HomeRun {
   async stop(): Promise<void> {
     this.#isReady = false;
     rmSync(this.#paths.ready, { force: true });
-    if (this.#stops.length > 0) this.#input.console.say('Stopping …');
+    const hasStarted = this.#stops.length > 0;
+    if (hasStarted) this.#input.console.say('Stopping …');
     for (const stop of this.#stops.splice(0).toReversed()) await stop();
     forgetProcesses(this.#paths);
     this.#home.lock.release();
+    if (hasStarted) this.#input.console.say('Stopped.');
   }
 
   async #step(name: string, work: () => Promise<unknown>): Promise<void> {
