@@ -1,11 +1,21 @@
 import { connect } from 'node:net';
+import type { TimeStampRequester } from '@sigillum/pki-sources';
+import type { SignerClient } from '@sigillum/signer-rpc';
 import { assertSchemaCurrent, type Database } from '@sigillum/store';
-import type { Services } from '../services.ts';
 
 /** What a seal needs, and whether each works. */
 export type HealthReport = {
   readonly checks: { readonly database: boolean; readonly signer: boolean; readonly time_stamps: boolean };
   readonly checkedAt: Date;
+};
+
+/** What is asked. */
+export type HealthParts = {
+  readonly db: Database;
+  readonly signer: Pick<SignerClient, 'health'>;
+  readonly timeStamps: Pick<TimeStampRequester, 'isUsable'>;
+  readonly timeStampUrls: readonly string[];
+  readonly now: () => Date;
 };
 
 /** An open status page must not become a way to keep signer and database busy. */
@@ -16,23 +26,11 @@ const connectTimeoutMs = 2_000;
 
 /** Asks database, signer and time-stamp authorities, at most once in {@link freshMs}, and remembers. */
 export class HealthChecks {
-  readonly #parts: {
-    readonly db: Database;
-    readonly signer: Services['signer'];
-    readonly timeStamps: Services['timeStamps'];
-    readonly timeStampUrls: readonly string[];
-    readonly now: () => Date;
-  };
+  readonly #parts: HealthParts;
   #running: Promise<HealthReport> | undefined;
   #last: HealthReport | undefined;
 
-  constructor(parts: {
-    readonly db: Database;
-    readonly signer: Services['signer'];
-    readonly timeStamps: Services['timeStamps'];
-    readonly timeStampUrls: readonly string[];
-    readonly now: () => Date;
-  }) {
+  constructor(parts: HealthParts) {
     this.#parts = parts;
   }
 

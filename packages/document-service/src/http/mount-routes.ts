@@ -1,5 +1,6 @@
 import { SigillumError } from '@sigillum/errors';
 import { addLogFields, getRequestId } from '@sigillum/service-kit';
+import { encodeId } from '@sigillum/store';
 import type { Express, Request, Response } from 'express';
 import type { Services } from '../services.ts';
 import { authenticate } from './authenticate.ts';
@@ -18,7 +19,8 @@ export function mountRoutes(app: Express, routes: readonly Route[], services: Se
 
 async function handle(route: Route, services: Services, request: Request, response: Response): Promise<void> {
   const caller = route.scope === undefined ? undefined : await authenticate(services, request, route.scope);
-  if (caller !== undefined) addLogFields(response, { organisation: caller.organisationId, mode: caller.mode });
+  if (caller !== undefined)
+    addLogFields(response, { organisation: encodeId('org', caller.organisationId), mode: caller.mode });
   if (!request.accepts(route.answer.mediaType)) {
     throw new SigillumError('request_not_acceptable', `This call answers ${route.answer.mediaType}: accept it.`);
   }

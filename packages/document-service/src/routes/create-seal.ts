@@ -53,7 +53,8 @@ export const createSealRoute = defineRoute({
     'tsa_unavailable',
   ],
   async handle({ services, request, response, requestId, query, caller, idempotencyKey }) {
-    const run = await runSeal(services, { body: request, caller, requestId, options: query, idempotencyKey }, response);
-    addLogFields(response, { seal: run.sealId, replayed: run.replayed, received: run.received });
+    await runSeal(services, { body: request, caller, requestId, options: query, idempotencyKey }, response, (seal) =>
+      addLogFields(response, { seal: seal.publicId, replayed: seal.replayed }),
+    );
   },
 });

@@ -9,8 +9,8 @@ import { recordFailure, recordOutcome } from './record-outcome.ts';
 import type { Replay } from './replay.ts';
 import { sendSealed } from './send-sealed.ts';
 
-/** How a seal ended for its caller; for the log line. */
-export type SealRun = { readonly sealId: string; readonly replayed: boolean; readonly received: boolean };
+/** Told which seal it is before the answer begins: for the log line, which is written at its end. */
+export type SealListener = (seal: { readonly publicId: string; readonly replayed: boolean }) => void;
 
 /**
  * One seal, end to end: admit, intent, prepare, sign, time-stamp, assemble, outcome, and only then the answer. What a
@@ -18,7 +18,12 @@ export type SealRun = { readonly sealId: string; readonly replayed: boolean; rea
  *
  * @throws SigillumError as long as nothing has been sent
  */
-export async function runSeal(services: Services, request: SealRequest, response: ServerResponse): Promise<SealRun> {
+export async function runSeal(
+  services: Services,
+  request: SealRequest,
+  response: ServerResponse,
+  onSeal: SealListener,
+): Promise<void> {
   const { metrics, places, stepGate } = services;
   const leave = places.take();
   let admitted: AdmittedSeal | undefined;
@@ -26,16 +31,16 @@ export async function runSeal(services: Services, request: SealRequest, response
     await stepGate('admit', request.requestId);
     const mine = await metrics.measure('admit', () => admitSeal(services, request));
     admitted = mine;
-    if (mine.replay !== undefined) return await answerReplay(services, mine, mine.replay, response);
+    if (mine.replay !== undefined) return await answerReplay(services, mine, mine.replay, response, onSeal);
     await stepGate('intent', request.requestId);
     if (response.destroyed) throw callerGone();
     const seal = await metrics.measure('intent', () => recordIntent(services, mine));
-    if ('increment' in seal) return await answerReplay(services, mine, seal, response);
+    if ('increment' in seal) return await answerReplay(services, mine, seal, response, onSeal);
+    onSeal({ publicId: seal.publicId, replayed: false });
     const increment = await completeOrFail(services, mine, seal, response);
     await stepGate('answer', seal.publicId);
     const answer = { publicId: seal.publicId, document: mine.document, increment, replayed: false };
-    const received = await metrics.measure('answer', () => sendSealed(response, answer));
-    return { sealId: seal.publicId, replayed: false, received };
+    await metrics.measure('answer', () => sendSealed(response, answer));
   } finally {
     await admitted?.document.dispose();
     leave();
@@ -88,11 +93,12 @@ async function answerReplay(
   { document }: AdmittedSeal,
   { seal, increment }: Replay,
   response: ServerResponse,
-): Promise<SealRun> {
+  onSeal: SealListener,
+): Promise<void> {
   services.metrics.count('replayed');
   const publicId = encodeId('seal', seal.id);
-  const received = await sendSealed(response, { publicId, document, increment, replayed: true });
-  return { sealId: publicId, replayed: true, received };
+  onSeal({ publicId, replayed: true });
+  await sendSealed(response, { publicId, document, increment, replayed: true });
 }
 
 function callerGone(): SigillumError {

@@ -14,11 +14,11 @@ export type SealedAnswer = {
 
 /**
  * The answer: the input's bytes from the spool, then the increment. Everything in it is recorded already.
- * @returns false when the caller hung up before the last byte
+ * A caller who hangs up before the last byte is no error: the log line says 499, the record stays.
  */
-export async function sendSealed(response: ServerResponse, answer: SealedAnswer): Promise<boolean> {
+export async function sendSealed(response: ServerResponse, answer: SealedAnswer): Promise<void> {
   const { publicId, document, increment, replayed } = answer;
-  if (response.destroyed) return false;
+  if (response.destroyed) return;
   response.writeHead(201, {
     'Content-Type': 'application/pdf',
     'Content-Length': document.source.size + increment.length,
@@ -30,10 +30,8 @@ export async function sendSealed(response: ServerResponse, answer: SealedAnswer)
   });
   try {
     await pipeline(Readable.from(concatenate(document, increment), { objectMode: false }), response);
-    return true;
   } catch (error) {
-    if (response.destroyed && isHangUp(error)) return false;
-    throw error;
+    if (!response.destroyed || !isHangUp(error)) throw error;
   }
 }
 
