@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { SigillumError } from '@sigillum/errors';
+import { z } from 'zod';
 import { type Program, readLogEnd, startProgram } from './program.ts';
 
 /** A slow machine makes RSA keys for a while. */
@@ -43,10 +44,11 @@ export async function runCeremony(
   );
 }
 
-function parseLine(line: string): { step: string; state: string; message: string } {
+const lineSchema = z.object({ step: z.string(), state: z.string(), message: z.string().default('') });
+
+function parseLine(line: string): z.output<typeof lineSchema> {
   try {
-    const value = JSON.parse(line) as Readonly<Record<string, unknown>>;
-    return { step: String(value['step']), state: String(value['state']), message: String(value['message'] ?? '') };
+    return lineSchema.parse(JSON.parse(line));
   } catch {
     return { step: '', state: '', message: '' };
   }

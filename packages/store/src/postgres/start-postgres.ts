@@ -78,16 +78,16 @@ export async function startPostgres(options: StartPostgresOptions): Promise<Embe
     removeSocket();
     throw error;
   }
-  const { pid, exited, stop } = server;
+  const running = server;
   return {
-    pid,
+    pid: running.pid,
     socketDirectory,
-    exited,
+    exited: running.exited,
     url: (role, database = databaseName) =>
       `postgresql://${databaseRoleNames[role]}@/${encodeURIComponent(database)}?host=${encodeURIComponent(socketDirectory)}`,
     passwordFile: (role) => passwordFileOf(secretsDirectory, role),
     stop: async () => {
-      await stop();
+      await running.stop();
       removeSocket();
     },
   };
