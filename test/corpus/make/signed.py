@@ -84,8 +84,9 @@ def pyhanko_files(make):
     make.put('certified-p3-b-lta', make.long_term(plain, archive=True, certify=True, docmdp_permissions=MDPPerm.ANNOTATE))
     waiting = make.add_field(plain, SigFieldSpec('First'), SigFieldSpec('Second', on_page=0, box=(60, 60, 260, 120)))
     make.put('certified-p2-field-waiting', make.sign(waiting, field='First', certify=True, docmdp_permissions=MDPPerm.FILL_FORMS))
-    lock = FieldMDPSpec(FieldMDPAction.INCLUDE, ['ship'])
-    make.put('signed-locks-one-field', make.sign(form, field='Lock', spec=SigFieldSpec('Lock', field_mdp_spec=lock)))
+    # Not ReportLab's form: pyHanko calls any later update of that one a change of the locked field, its own too.
+    lock = FieldMDPSpec(FieldMDPAction.INCLUDE, ['Keeper'])
+    make.put('signed-locks-one-field', make.sign(make.source('libreoffice/form'), field='Lock', spec=SigFieldSpec('Lock', field_mdp_spec=lock)))
     broken = bytearray(make.sign(plain))
     at = broken.index(b'Header says 1.3')
     broken[at:at + 6] = b'HEADER'
