@@ -17,7 +17,8 @@ export type DocumentService = RunningService & { readonly port: number; readonly
 export async function startService(config: Config): Promise<DocumentService> {
   const logger = createLogger({ service: 'document-service', instance: config.instance });
   const metrics = createMetrics({ service: 'document-service' });
-  const { services, close } = await openServices(config, logger, metrics);
+  const opened = await openServices(config, logger, metrics);
+  const { services } = opened;
   const { limits } = config;
   const sweeper = new Sweeper(services);
   const sweeping = repeat(() => sweeper.sweep(), { name: 'sweeping', pauseMs: limits.sweep_every_ms, logger });
@@ -48,7 +49,7 @@ export async function startService(config: Config): Promise<DocumentService> {
         logger.warn('the last events wait for the next start', { error }),
       );
       await internal.close();
-      await close();
+      await opened.close();
       logger.info('stopped');
     },
   };

@@ -102,17 +102,17 @@ export class SigillumClient {
   async #call(
     path: string,
     query: Readonly<Record<string, string | number | undefined>>,
-    init: RequestInit & { readonly headers: Record<string, string> },
+    { headers, ...init }: Omit<RequestInit, 'headers'> & { readonly headers: Readonly<Record<string, string>> },
   ): Promise<Response> {
     const url = new URL(path, this.#url);
     for (const [name, value] of Object.entries(query)) {
       if (value !== undefined) url.searchParams.set(name, String(value));
     }
-    const headers = {
-      ...init.headers,
+    const sent = {
+      ...headers,
       ...(this.#apiKey === undefined ? {} : { Authorization: `Bearer ${this.#apiKey}` }),
     };
-    const response = await reach(url, { ...init, headers, redirect: 'error' });
+    const response = await reach(url, { ...init, headers: sent, redirect: 'error' });
     if (response.ok) return response;
     throw await readProblem(response);
   }

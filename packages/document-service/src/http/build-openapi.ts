@@ -56,7 +56,7 @@ export function buildOpenApi(routes: readonly Route[], publicUrl: string): OpenA
       { name: 'Service', description: 'The service itself.' },
     ],
     security: [{ apiKey: [] }],
-    paths: paths as Paths,
+    paths,
     components: {
       securitySchemes: {
         apiKey: {

@@ -199,7 +199,7 @@ describe('refusals', () => {
     ],
     ['no key', '', { Authorization: '' }, 401, 'request_unauthenticated', undefined],
   ])('%s', async (_what, query, headers, status, code, pointer) => {
-    const answer = await seal(query, headers as Record<string, string>);
+    const answer = await seal(query, headers);
     expect([answer.status, json(answer).code, json(answer).errors?.[0]?.pointer]).toEqual([status, code, pointer]);
     if (status === 401) expect(answer.headers.get('www-authenticate')).toMatch(/^Bearer/);
   });

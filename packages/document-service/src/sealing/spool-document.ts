@@ -68,7 +68,7 @@ function receive(request: IncomingMessage, receiver: Receiver, idleMs: number): 
       request.off('data', onData).off('end', onEnd).off('close', onClose).off('error', onClose);
       settle();
     };
-    const fail = (error: unknown): void => end(() => reject(error as Error));
+    const fail = (error: unknown): void => end(() => reject(error));
     // Gone before anybody listened: neither an end nor a close will come.
     if (request.destroyed) return onClose();
     request.on('data', onData).on('end', onEnd).on('close', onClose).on('error', onClose);

@@ -30,21 +30,20 @@ export async function migrate(options: MigrateOptions): Promise<readonly string[
     await assertRole(db, role);
     const migrator = new Migrator({ db, provider: { getMigrations: async () => ({ ...migrations }) } });
     const { error, results } = await migrator.migrateToLatest();
-    if (error !== undefined) throw error;
+    if (error !== undefined) throw asFailure(error);
     await applyGrants(db, role);
     return (results ?? []).filter((result) => result.status === 'Success').map((result) => result.migrationName);
   } catch (cause) {
-    if (cause instanceof SigillumError) throw cause;
-    throw new SigillumError(
-      'database_migration_failed',
-      'The database could not be migrated; the cause is in the log.',
-      {
-        cause,
-      },
-    );
+    throw asFailure(cause);
   } finally {
     await db.destroy();
   }
+}
+
+function asFailure(cause: unknown): SigillumError {
+  if (cause instanceof SigillumError) return cause;
+  const message = 'The database could not be migrated; the cause is in the log.';
+  return new SigillumError('database_migration_failed', message, { cause });
 }
 
 function withPassword({ passwordFile }: MigrateOptions): { passwordFile?: string } {

@@ -4,7 +4,7 @@ import { formatUuid, uuidToBytes } from './uuid-v7.ts';
 export type IdPrefix = 'org' | 'key' | 'cred' | 'seal' | 'evt';
 
 const alphabet = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
-const valueOf = new Map<string, bigint>([...alphabet].map((character, index) => [character, BigInt(index)]));
+const valueOf = new Map<string, bigint>(alphabet.split('').map((character, index) => [character, BigInt(index)]));
 
 /** 26 × 5 = 130 bits for 128: the first character only carries three. */
 const length = 26;
