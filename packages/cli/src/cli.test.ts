@@ -16,7 +16,10 @@ beforeAll(async () => {
   await service.start();
   key = await service.provision('Sandbox');
 });
-afterAll(() => service.stop());
+afterAll(async () => {
+  await service.stop();
+  rmSync(folder, { recursive: true, force: true });
+});
 beforeEach(() => {
   if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
   folder = mkdtempSync(join(tmpdir(), 'sigillum-cli-'));
