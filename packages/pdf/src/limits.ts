@@ -54,6 +54,8 @@ export const limits = {
   work: 64 * 1024 * 1024,
   /** Values parsed for one document; the smallest take two bytes in the file and fifty in memory. */
   values: 4_000_000,
+  /** How many times {@link limits.work} and {@link limits.values} all views of one file may cost together: a form that was signed some ten times. */
+  revisionWork: 8,
   /** Objects kept after parsing. */
   cachedObjects: 4096,
   /** Decoded object streams kept. */

@@ -20,7 +20,12 @@ export type DocumentParts = {
   /** Newest first; never empty. */
   readonly sections: readonly XrefSection[];
   readonly trailer: PdfDict;
+  /** What reading may still cost; the views of one file share it. */
+  readonly budget?: WorkBudget;
 };
+
+/** Counts down what reading a document costs (see `limits.work` and `limits.values`). */
+export type WorkBudget = { bytes: number; values: number };
 
 /** A PDF as its newest cross-reference section shows it. Objects are read when asked for and only where the table says. */
 export class PdfDocument {
@@ -35,8 +40,7 @@ export class PdfDocument {
   readonly #objectStreams = new Map<number, ObjectStream>();
   /** Objects being read: a stream whose length lies in itself would be read for ever. */
   readonly #reading = new Set<number>();
-  #work = 0;
-  #valueCount = 0;
+  readonly #budget: WorkBudget;
 
   constructor(parts: DocumentParts) {
     this.source = parts.window.source;
@@ -45,6 +49,25 @@ export class PdfDocument {
     this.sections = parts.sections;
     this.trailer = parts.trailer;
     this.#window = parts.window;
+    this.#budget = parts.budget ?? { bytes: limits.work, values: limits.values };
+  }
+
+  /**
+   * The same file as it was when its newest cross-reference section was the one at `index` of {@link sections}. The views
+   * of a file share what reading them may cost, which is `revisionWork` times that of a single document.
+   */
+  viewAt(index: number, budget: WorkBudget): PdfDocument {
+    const sections = this.sections.slice(index);
+    const trailer = sections[0]?.trailer;
+    if (trailer === undefined) throw new RangeError(`no cross-reference section ${index}`);
+    return new PdfDocument({ window: this.#window, header: this.header, base: this.base, sections, trailer, budget });
+  }
+
+  /** The bytes of a stream as they stand in the file, filters not undone. */
+  readRawStream(stream: PdfStream): Uint8Array {
+    const length = this.find(stream.dict, 'Length');
+    if (typeof length !== 'number' || length < 0) throw wrongType('/Length of a stream', 'a non-negative integer');
+    return readStreamData(this.#window, stream.dataOffset, length);
   }
 
   /** Reference of the catalog, from the trailer. */
@@ -145,9 +168,7 @@ export class PdfDocument {
 
   /** The decoded content of a stream of the file's own structure (see `decodeStream` for the filters). */
   readStream(stream: PdfStream): Uint8Array {
-    const length = this.find(stream.dict, 'Length');
-    if (typeof length !== 'number' || length < 0) throw wrongType('/Length of a stream', 'a non-negative integer');
-    const data = readStreamData(this.#window, stream.dataOffset, length);
+    const data = this.readRawStream(stream);
     const decoded = decodeStream(stream.dict, data, (value) => this.resolve(value));
     this.#spend(data.length + decoded.length, 0);
     return decoded;
@@ -183,9 +204,9 @@ export class PdfDocument {
   }
 
   #spend(bytes: number, values: number): void {
-    this.#work += bytes;
-    this.#valueCount += values;
-    if (this.#work > limits.work || this.#valueCount > limits.values) {
+    this.#budget.bytes -= bytes;
+    this.#budget.values -= values;
+    if (this.#budget.bytes < 0 || this.#budget.values < 0) {
       throw new SigillumError('pdf_limit_exceeded', 'Reading the PDF takes more work than a document should need.');
     }
   }

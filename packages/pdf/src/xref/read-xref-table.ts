@@ -35,7 +35,8 @@ export function readXrefTable(window: ByteWindow, offset: number): XrefSection {
   const trailer = parser.parse();
   if (!(trailer instanceof PdfDict)) throw damaged(offset, 'has no trailer dictionary');
   assertNoDuplicates(trailer, 'A trailer');
-  return new XrefSection({ kind: 'table', offset, trailer, subsections: fixNumbering(subsections, trailer) });
+  const endOffset = lexer.position;
+  return new XrefSection({ kind: 'table', offset, trailer, subsections: fixNumbering(subsections, trailer), endOffset });
 }
 
 /** Entries of exactly 20 bytes each, all of them checked; undefined when a single one is laid out differently. */

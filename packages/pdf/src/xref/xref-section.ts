@@ -21,6 +21,7 @@ type XrefSectionParts = {
   readonly subsections: readonly XrefSubsection[];
   readonly hidden?: XrefSection;
   readonly decodedLength?: number;
+  readonly endOffset?: number;
 };
 
 /** One cross-reference section: what one revision says about its objects (ISO 32000-2 §7.5.4, §7.5.8). */
@@ -33,13 +34,16 @@ export class XrefSection {
   readonly hidden: XrefSection | undefined;
   /** Bytes that its streams decoded to: what a bound on all sections counts. */
   readonly decodedLength: number;
+  /** Offset behind the trailer of a table; of a stream, where it begins. */
+  readonly endOffset: number;
   readonly #subsections: readonly XrefSubsection[];
 
-  constructor({ kind, offset, trailer, subsections, hidden, decodedLength = 0 }: XrefSectionParts) {
+  constructor({ kind, offset, trailer, subsections, hidden, decodedLength = 0, endOffset = offset }: XrefSectionParts) {
     this.kind = kind;
     this.offset = offset;
     this.trailer = trailer;
     this.hidden = hidden;
+    this.endOffset = endOffset;
     this.decodedLength = decodedLength + (hidden?.decodedLength ?? 0);
     this.#subsections = subsections.filter(({ count }) => count > 0).sort((a, b) => a.first - b.first);
     let next = 0;
@@ -56,8 +60,8 @@ export class XrefSection {
 
   /** This table together with the stream of a hybrid file. */
   withHidden(hidden: XrefSection): XrefSection {
-    const { kind, offset, trailer } = this;
-    return new XrefSection({ kind, offset, trailer, subsections: this.#subsections, hidden });
+    const { kind, offset, trailer, endOffset } = this;
+    return new XrefSection({ kind, offset, trailer, subsections: this.#subsections, hidden, endOffset });
   }
 
   /** One more than the highest object number listed. */
@@ -68,6 +72,14 @@ export class XrefSection {
 
   get entryCount(): number {
     return this.#subsections.reduce((sum, { count }) => sum + count, this.hidden?.entryCount ?? 0);
+  }
+
+  /** Every object number that this section, or the stream it hides, says something about; some perhaps twice. */
+  *numbers(): IterableIterator<number> {
+    for (const { first, count } of this.#subsections) {
+      for (let number = first; number < first + count; number++) yield number;
+    }
+    if (this.hidden !== undefined) yield* this.hidden.numbers();
   }
 
   /** What this section says about an object number; undefined when nothing. */

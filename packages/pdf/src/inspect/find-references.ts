@@ -1,0 +1,68 @@
+import { SigillumError } from '@sigillum/errors';
+import type { PdfDocument } from '../document/pdf-document.ts';
+import { isPdfArray, PdfDict, type PdfObject, PdfRef, PdfStream } from '../objects/pdf-object.ts';
+
+export type References = {
+  /**
+   * For each number asked about, the places that refer to it: the number of the object they are in (0 for the trailer) and
+   * the keys on the way, e.g. `12/Resources/Font/F1`; an element of an array is `[]`.
+   */
+  readonly places: ReadonlyMap<number, ReadonlySet<string>>;
+  /** Objects that are referred to and could not be read: what they refer to isn't known. */
+  readonly unreadable: readonly number[];
+};
+
+/** Places kept for one object: a page of a tagged document has thousands; more than a rule names is too many anyway. */
+const maxPlaces = 64;
+const manyPlaces = '…';
+
+/** Everything from the trailer on, each object once, and who in it refers to the numbers given. */
+export function findReferences(document: PdfDocument, targets: ReadonlySet<number>): References {
+  const places = new Map<number, Set<string>>();
+  const unreadable: number[] = [];
+  const seen = new Set<number>();
+  const waiting: PdfRef[] = [];
+  const visit = (value: PdfObject, place: Place): void => {
+    if (value instanceof PdfRef) {
+      if (targets.has(value.number)) addPlace(places, value.number, formatPlace(place));
+      if (!seen.has(value.number)) {
+        seen.add(value.number);
+        waiting.push(value);
+      }
+    } else if (value instanceof PdfDict) {
+      for (const [key, entry] of value.entries()) visit(entry, { parent: place, key });
+    } else if (value instanceof PdfStream) visit(value.dict, place);
+    else if (isPdfArray(value)) {
+      const element = { parent: place, key: '[]' };
+      for (const entry of value) visit(entry, element);
+    }
+  };
+  visit(document.trailer, { parent: undefined, key: '0' });
+  for (let ref = waiting.pop(); ref !== undefined; ref = waiting.pop()) {
+    let value: PdfObject;
+    try {
+      value = document.get(ref);
+    } catch (error) {
+      if (!(error instanceof SigillumError) || error.code === 'pdf_limit_exceeded') throw error;
+      unreadable.push(ref.number);
+      continue;
+    }
+    // the parser bounds the nesting of one object, so also this recursion
+    visit(value, { parent: undefined, key: String(ref.number) });
+  }
+  return { places, unreadable };
+}
+
+type Place = { readonly parent: Place | undefined; readonly key: string };
+
+function formatPlace(place: Place): string {
+  const keys: string[] = [];
+  for (let at: Place | undefined = place; at !== undefined; at = at.parent) keys.push(at.key);
+  return keys.toReversed().join('/');
+}
+
+function addPlace(places: Map<number, Set<string>>, number: number, place: string): void {
+  const known = places.get(number) ?? new Set();
+  known.add(known.size < maxPlaces ? place : manyPlaces);
+  places.set(number, known);
+}
