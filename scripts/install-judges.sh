@@ -9,6 +9,7 @@ need() { command -v "$1" >/dev/null 2>&1 || packages+=("$2"); }
 need javac openjdk-17-jdk-headless
 need mvn maven
 need openssl openssl
+need curl curl
 need qpdf qpdf
 need pdfsig poppler-utils
 need certutil libnss3-tools

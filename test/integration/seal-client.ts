@@ -8,6 +8,7 @@ export type JournalSeal = {
   readonly status: 'pending' | 'completed' | 'failed';
   readonly document: { readonly sha256: string };
   readonly sealed: { readonly size: number; readonly sha256: string } | null;
+  readonly earlier_signatures: number | null;
   readonly failure: { readonly code: string } | null;
 };
 

@@ -85,6 +85,8 @@ describe('a sealed file', () => {
     let sealed = await sealOrThrow(home, makeSamplePdf('object-streams'));
     for (const credential of ['p384', 'rsa-2048']) sealed = await sealOrThrow(home, sealed, { query: { credential } });
     await expectAccepted([save('three-times.pdf', sealed)]);
+    const [newest] = await readJournal(home);
+    expect(newest?.earlier_signatures).toBe(2);
   }, 120_000);
 
   test('has the attributes of PAdES and no others, and the dictionary entries that were asked for', async () => {

@@ -65,7 +65,7 @@ export class ManagedService {
   /** @throws SigillumError `home_service_failed` with the end of its log. */
   async waitUntilReady(signal: AbortSignal): Promise<void> {
     const deadline = Date.now() + readyTimeoutMs;
-    while (!(await this.#isReady())) {
+    while (!(await this.isReady())) {
       signal.throwIfAborted();
       const wrongConfig = this.#lastExit === exitConfig;
       if (wrongConfig || Date.now() > deadline) {
@@ -118,7 +118,8 @@ export class ManagedService {
     this.#respawn = setTimeout(() => this.#spawn(), wait);
   }
 
-  async #isReady(): Promise<boolean> {
+  /** Whether its `/readyz` says that it can do its work. */
+  async isReady(): Promise<boolean> {
     if (this.#child === undefined) return false;
     try {
       const response = await fetch(`http://127.0.0.1:${this.#options.internalPort}/readyz`, {

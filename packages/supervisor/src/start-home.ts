@@ -19,6 +19,7 @@ import { startRenewals } from './renewals.ts';
 import { runCeremony } from './run-ceremony.ts';
 import { runProgram } from './run-program.ts';
 import { sealSample } from './seal-sample.ts';
+import { startTokenRepairs } from './token-repairs.ts';
 import { writeConfigurations } from './write-configurations.ts';
 
 export type StartHomeOptions = {
@@ -102,6 +103,15 @@ class HomeRun {
       (error) => this.#log.error('renewal failed', { error }),
     );
     this.#stops.push(() => renewals.stop());
+    const repairs = startTokenRepairs(
+      () => this.#isSignerReady(),
+      async (aborted) => {
+        const { done } = await this.#ceremony(['repair-tokens'], aborted);
+        if (done.length > 0) this.#log.warn('repaired', { steps: done });
+      },
+      (error) => this.#log.error('repairing the tokens failed', { error }),
+    );
+    this.#stops.push(() => repairs.stop());
     this.#isReady = true;
     this.#record();
   }
@@ -183,6 +193,11 @@ class HomeRun {
       service.start();
       await service.waitUntilReady(signal);
     }
+  }
+
+  async #isSignerReady(): Promise<boolean> {
+    const signer = this.#services.find((service) => service.name === 'hash-signer');
+    return signer === undefined || (await signer.isReady());
   }
 
   #tell(event: string): void {

@@ -81,6 +81,8 @@ export function writeConfigurations(paths: HomePaths, input: ConfigurationInput)
   write(paths, 'document-service', {
     instance: 'document-service-1',
     development: true,
+    // Where the tests of a crash at each step ask for a pause; honoured in development only.
+    test_pause: { directory: '../run/pause' },
     listen: { host, port: basePort },
     public_url: `http://${host}:${basePort}`,
     internal: { host, port: ports.document_service_internal },

@@ -25,7 +25,7 @@ export async function recordOutcome(
   services: Services,
   admitted: AdmittedSeal,
   seal: PendingSeal,
-  { sealed }: MadeSeal,
+  { sealed, prepared }: MadeSeal,
 ): Promise<void> {
   const { request, credential, document } = admitted;
   const finishedAt = services.now();
@@ -39,7 +39,7 @@ export async function recordOutcome(
       genTime: sealed.genTime,
       timeStampSerial,
       fieldName: sealed.fieldName,
-      earlierSignatures: undefined,
+      earlierSignatures: prepared.earlierSignatures,
       sealedSize: sealed.size,
       sealedSha256,
       finishedAt,
@@ -70,6 +70,7 @@ export async function recordOutcome(
         signing_time: sealed.signingTime.toISOString(),
         time_stamp: { time: sealed.genTime.toISOString(), serial: timeStampSerial },
         field_name: sealed.fieldName,
+        earlier_signatures: prepared.earlierSignatures,
         earlier_signatures: null,
       },
     });

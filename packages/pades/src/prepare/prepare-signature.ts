@@ -60,6 +60,7 @@ export function prepareSignature(input: PrepareInput, options: PrepareOptions, r
     digestAlgorithm: prefixHash.algorithm,
     digest: prefixHash.finish([increment.subarray(0, contentsStart), increment.subarray(contentsEnd)]),
     fieldName,
+    earlierSignatures: signatures.length,
   });
 }
 

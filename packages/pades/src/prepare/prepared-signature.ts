@@ -15,4 +15,6 @@ export type PreparedSignature = {
   readonly digest: Uint8Array;
   /** Full name of the signature field. */
   readonly fieldName: string;
+  /** Signatures that the document had already; they are not judged here. */
+  readonly earlierSignatures: number;
 };
