@@ -14,10 +14,10 @@ export type ManagedServiceOptions = {
 
 /** The first wait before a service that ended is started again; it doubles up to the second. */
 const firstBackOffMs = 200;
-const maxBackOffMs = 10_000;
+const maxBackOffMs = 5_000;
 
 /** After this time a service counts as healthy, and the wait begins anew. */
-const healthyAfterMs = 60_000;
+const healthyAfterMs = 10_000;
 
 /** A service loads some hundred modules and logs in to its token; on a busy machine that takes a while. */
 const readyTimeoutMs = 90_000;
