@@ -23,3 +23,9 @@ export type {
 } from './judges/judgement.ts';
 export { judgeNames } from './judges/judgement.ts';
 export { judgeFiles, Judges, wordOf } from './judges/judges.ts';
+export type { PreparedTargets } from './forgeries/attack-targets.ts';
+export { makeTargets } from './forgeries/attack-targets.ts';
+export type { Forgery, ForgeryTools, SealedSample } from './forgeries/forgery.ts';
+export { makeForgeries } from './forgeries/make-forgeries.ts';
+export { sealBySoftware } from './forgeries/seal-by-software.ts';
+export { type SoftwareIdentity, SoftwarePki } from './forgeries/software-pki.ts';

@@ -1,0 +1,28 @@
+import { createHash, randomBytes, sign } from 'node:crypto';
+import { encodeMessageImprint, encodeSignedAttributes, encodeSignedData, encodeTstInfo } from '@sigillum/pki';
+import type { SoftwareIdentity } from './software-pki.ts';
+
+/** A time-stamp token over `data` by a TSU in memory, unverified: it may be a bad one. */
+export function makeSoftwareToken(tsu: SoftwareIdentity, data: Uint8Array, genTime: Date): Uint8Array {
+  const content = encodeTstInfo({
+    policy: '2.25.1',
+    imprintDer: encodeMessageImprint({ algorithm: 'sha256', digest: createHash('sha256').update(data).digest() }),
+    serialNumber: Uint8Array.of(0x40, ...randomBytes(15)),
+    genTime,
+    accuracyMs: 1000,
+  });
+  const signedAttributes = encodeSignedAttributes({
+    contentType: 'tstInfo',
+    messageDigest: createHash('sha256').update(content).digest(),
+    certificate: tsu.certificate,
+  });
+  return encodeSignedData({
+    contentType: 'tstInfo',
+    content,
+    algorithm: 'ecdsa-p256-sha256',
+    signedAttributes,
+    signature: new Uint8Array(sign('sha256', signedAttributes, tsu.privateKey)),
+    signerCertificate: tsu.certificate,
+    certificates: [tsu.certificate, ...tsu.chain],
+  });
+}
