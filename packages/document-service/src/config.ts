@@ -37,7 +37,7 @@ const limits = z.strictObject({
   database_connections: z.int().min(2).max(1_000).default(10),
   /** Connections of callers. */
   connections: z.int().min(1).max(100_000).default(1_000),
-  sweep_every_ms: milliseconds.default(30_000),
+  sweep_every_ms: milliseconds.default(10_000),
   /** A pending seal older than this is nobody's; far above `seal_ms`. */
   sweep_pending_after_ms: milliseconds.default(900_000),
   /** Time for requests in flight at a shutdown. */

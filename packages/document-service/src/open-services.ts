@@ -47,6 +47,7 @@ export async function openServices(config: Config, logger: Logger, metrics: Metr
   const services: Services = {
     instance: config.instance,
     process: createUuid(),
+    atWork: new Set(),
     publicUrl: config.public_url,
     limits: config.limits,
     spoolDirectory: config.spool,

@@ -14,6 +14,8 @@ export type Services = {
   /** The configured name of this instance, and a UUID of this process. */
   readonly instance: string;
   readonly process: string;
+  /** Ids of the seals that this process works on; as many as there are places. */
+  readonly atWork: Set<string>;
   readonly publicUrl: string;
   readonly limits: Limits;
   readonly spoolDirectory: string;

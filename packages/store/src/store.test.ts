@@ -434,7 +434,14 @@ describe('on PostgreSQL', () => {
 
   describe('the sweeper', () => {
     const sweep = (overrides = {}) =>
-      sweepSeals(db, { instance: 'document-service-1', process: processId, olderThanMs: 60_000, now, ...overrides });
+      sweepSeals(db, {
+        instance: 'document-service-1',
+        process: processId,
+        atWork: [],
+        olderThanMs: 60_000,
+        now,
+        ...overrides,
+      });
 
     test('ends pending seals of an earlier process of this instance and frees their keys; leaves the rest alone', async () => {
       const mine = await begin();
@@ -460,6 +467,16 @@ describe('on PostgreSQL', () => {
         seal: encodeId('seal', earlier.id),
         signature_may_be_in_signer_log: true,
       });
+    });
+
+    test('ends what this process began and no longer works on, when it could not write the end itself', async () => {
+      const createdAt = new Date(now.getTime() - 10);
+      const atWork = await begin({ createdAt });
+      const leftOver = await begin({ createdAt });
+      const younger = await begin({ createdAt: now });
+      await sweep({ atWork: [atWork.id] });
+      expect((await findSeal(db, tenant, leftOver.id))?.status).toBe('failed');
+      for (const seal of [atWork, younger]) expect((await findSeal(db, tenant, seal.id))?.status).toBe('pending');
     });
 
     test('ends old ones of anybody, and a late outcome then finds nothing to complete', async () => {

@@ -1,5 +1,4 @@
 import {
-  createUuid,
   encodeId,
   type IdempotencyScope,
   insertSeal,
@@ -22,14 +21,18 @@ export type PendingSeal = SealKey & {
  * Step 2: one transaction inserts the seal as `pending` with its idempotency key. From here on the seal ends as
  * `completed` or `failed`, by us or by the sweeper.
  *
+ * @param id stands in `services.atWork` already
  * @returns the pending seal, or the earlier one when the same request was faster
  * @throws SigillumError `idempotency_key_in_flight` and what {@link findReplay} throws
  */
-export async function recordIntent(services: Services, admitted: AdmittedSeal): Promise<PendingSeal | Replay> {
+export async function recordIntent(
+  services: Services,
+  admitted: AdmittedSeal,
+  id: string,
+): Promise<PendingSeal | Replay> {
   const { request, credential, document } = admitted;
   const createdAt = services.now();
   const tenant = tenantOf(request.caller);
-  const id = createUuid(createdAt.getTime());
   const scope: IdempotencyScope | undefined =
     request.idempotencyKey === undefined ? undefined : { ...tenant, route: sealRoute, key: request.idempotencyKey };
   const taken = await inTransaction(services.db, async (transaction) => {

@@ -71,7 +71,6 @@ export async function recordOutcome(
         time_stamp: { time: sealed.genTime.toISOString(), serial: timeStampSerial },
         field_name: sealed.fieldName,
         earlier_signatures: prepared.earlierSignatures,
-        earlier_signatures: null,
       },
     });
   });

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { SigillumError } from '@sigillum/errors';
-import { encodeId } from '@sigillum/store';
+import { createUuid, encodeId } from '@sigillum/store';
 import type { Services } from '../services.ts';
 import { type AdmittedSeal, admitSeal, type SealRequest } from './admit.ts';
 import { makeSeal } from './make-seal.ts';
@@ -24,8 +24,9 @@ export async function runSeal(
   response: ServerResponse,
   onSeal: SealListener,
 ): Promise<void> {
-  const { metrics, places, stepGate } = services;
+  const { metrics, places, stepGate, atWork } = services;
   const leave = places.take();
+  const id = createUuid(services.now().getTime());
   let admitted: AdmittedSeal | undefined;
   try {
     await stepGate('admit', request.requestId);
@@ -34,7 +35,9 @@ export async function runSeal(
     if (mine.replay !== undefined) return await answerReplay(services, mine, mine.replay, response, onSeal);
     await stepGate('intent', request.requestId);
     if (response.destroyed) throw callerGone();
-    const seal = await metrics.measure('intent', () => recordIntent(services, mine));
+    // Before it is in the database: from then on the sweeper would end it as a left-over.
+    atWork.add(id);
+    const seal = await metrics.measure('intent', () => recordIntent(services, mine, id));
     if ('increment' in seal) return await answerReplay(services, mine, seal, response, onSeal);
     onSeal({ publicId: seal.publicId, replayed: false });
     const increment = await completeOrFail(services, mine, seal, response);
@@ -42,6 +45,7 @@ export async function runSeal(
     const answer = { publicId: seal.publicId, document: mine.document, increment, replayed: false };
     await metrics.measure('answer', () => sendSealed(response, answer));
   } finally {
+    atWork.delete(id);
     await admitted?.document.dispose();
     leave();
   }

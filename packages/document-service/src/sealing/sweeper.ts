@@ -8,7 +8,7 @@ const blobGraceMs = 3_600_000;
 const blobSweepEveryMs = 24 * 3_600_000;
 
 /**
- * Ends what crashed processes left: pending seals become `failed`, their idempotency keys free; forgets expired replays.
+ * Ends what crashed processes, or this one without its database, left: pending seals become `failed`, their idempotency keys free; forgets expired replays.
  * The first call also ends seals of earlier processes of this instance, however young.
  */
 export class Sweeper {
@@ -20,12 +20,14 @@ export class Sweeper {
   }
 
   async sweep(): Promise<void> {
-    const { db, blobs, instance, process, limits, logger, metrics, now } = this.#services;
+    const { db, blobs, instance, process, atWork, limits, logger, metrics, now } = this.#services;
     const swept = await sweepSeals(db, {
       instance,
       process,
-      olderThanMs: limits.sweep_pending_after_ms,
+      // `now` first: what is begun later is younger and left alone.
       now: now(),
+      atWork: [...atWork],
+      olderThanMs: limits.sweep_pending_after_ms,
     });
     for (const seal of swept) {
       metrics.count('swept');

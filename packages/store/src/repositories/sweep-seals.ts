@@ -12,6 +12,8 @@ export type SweepOptions = {
   /** The service instance that sweeps, and its present process. */
   readonly instance: string;
   readonly process: string;
+  /** Seals that this process works on now, taken at `now`: its other pending ones are left-overs of a lost database. */
+  readonly atWork: readonly string[];
   /** A pending seal older than this is nobody's, whichever process began it. */
   readonly olderThanMs: number;
   readonly now: Date;
@@ -22,7 +24,7 @@ const maxBatch = 100;
 
 /**
  * Ends stale pending seals as `failed` with the code `seal_swept` and frees their idempotency keys: those of earlier
- * processes of this instance at once, anybody's after `olderThanMs`. What the HSM may have signed for them, and nobody
+ * processes of this instance, and what the present one could not end itself, at once; anybody's after `olderThanMs`. What the HSM may have signed for them, and nobody
  * received, stands in hash-signer's log under the same seal id; the event says so.
  */
 export async function sweepSeals(db: Database, options: SweepOptions): Promise<readonly SweptSeal[]> {
@@ -43,6 +45,13 @@ async function sweepBatch(transaction: Executor, options: SweepOptions): Promise
       either.or([
         either('created_at', '<', new Date(options.now.getTime() - options.olderThanMs)),
         either.and([either('instance', '=', options.instance), either('process', '<>', options.process)]),
+        either.and([
+          either('instance', '=', options.instance),
+          either('process', '=', options.process),
+          // A younger one was begun after `atWork` was taken.
+          either('created_at', '<', options.now),
+          ...(options.atWork.length === 0 ? [] : [either('id', 'not in', options.atWork)]),
+        ]),
       ]),
     )
     .orderBy('created_at')
