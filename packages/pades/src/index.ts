@@ -12,3 +12,14 @@ export { assembleSeal, type SealedDocument } from './seal/sealed-document.ts';
 export { acceptSignature, getTimeStampImprint, type SignedDigest } from './seal/signed-digest.ts';
 export type { SigningCredential } from './seal/signing-credential.ts';
 export type { TimeStampSource } from './seal/time-stamp-source.ts';
+export { type CheckCode, type CheckDefinition, checks, type Indication } from './validate/checks.ts';
+export { type ValidationOptions, validateSignatures } from './validate/validate-signatures.ts';
+export type {
+  CertificateFacts,
+  ChangeLevel,
+  Finding,
+  SignatureReport,
+  TimeStampFacts,
+  ValidationProfile,
+  ValidationReport,
+} from './validate/validation-report.ts';

@@ -16,7 +16,11 @@ export type EqualStreams = (left: PdfStream, right: PdfStream) => boolean;
  * Whether two values are the same, references by their numbers, dictionaries without regard to order. Nothing with a
  * duplicate key equals anything: nobody knows what it is.
  */
-export function equalObjects(left: PdfObject | undefined, right: PdfObject | undefined, streams: EqualStreams): boolean {
+export function equalObjects(
+  left: PdfObject | undefined,
+  right: PdfObject | undefined,
+  streams: EqualStreams,
+): boolean {
   if (left === undefined || right === undefined || left === null || right === null) {
     return (left ?? null) === (right ?? null);
   }

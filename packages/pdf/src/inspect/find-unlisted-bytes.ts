@@ -8,42 +8,43 @@ import { readIndirectObject } from '../syntax/read-indirect-object.ts';
 import type { XrefSection } from '../xref/xref-section.ts';
 
 /**
- * Looks for bytes between `start` and `end` that are neither an object of that section, nor the section, nor the
- * `startxref` and `%%EOF` behind it, nor white space and comments. Readers that rebuild a damaged table would see what
- * is in such bytes.
+ * Looks for bytes from `start` to the end of the file that are neither an object of the newest `count` sections, nor one of
+ * these sections, nor their `startxref` and `%%EOF`, nor white space and comments. Readers that rebuild a damaged table
+ * would see what is in such bytes.
  *
- * @param view the document whose newest section lies in the range
  * @returns the offset of the first such byte, or undefined
  */
-export function findUnlistedBytes(view: PdfDocument, start: number, end: number): number | undefined {
-  const section = view.sections[0];
-  if (section === undefined) return start;
-  const window = new ByteWindow(view.source);
-  const listed = listOffsets(view, section);
+export function findUnlistedBytes(document: PdfDocument, count: number, start: number): number | undefined {
+  const window = new ByteWindow(document.source);
+  const sections = document.sections.slice(0, count);
+  const listed = listOffsets(document, sections);
+  const end = document.source.size;
   let position = start;
   try {
     for (;;) {
       position = skipFiller(window, position, end);
       if (position < 0) return -position;
       if (position >= end) return undefined;
-      const next = skipElement(view, window, section, listed, position);
+      const next = skipElement(document, window, sections, listed, position);
       if (next === undefined || next > end) return position;
       position = next;
     }
   } catch (error) {
-    if (error instanceof SigillumError) return position;
+    if (error instanceof SigillumError && error.code !== 'pdf_limit_exceeded') return position;
     throw error;
   }
 }
 
-function listOffsets(view: PdfDocument, section: XrefSection): ReadonlySet<number> {
+function listOffsets(document: PdfDocument, sections: readonly XrefSection[]): ReadonlySet<number> {
   const offsets = new Set<number>();
-  for (const number of section.numbers()) {
-    const entry = section.find(number);
-    if (entry?.type === 'plain') offsets.add(entry.offset + view.base);
+  for (const section of sections) {
+    for (const number of section.numbers()) {
+      const entry = section.find(number);
+      if (entry?.type === 'plain') offsets.add(entry.offset + document.base);
+    }
+    offsets.add(section.offset);
+    if (section.hidden !== undefined) offsets.add(section.hidden.offset);
   }
-  offsets.add(section.hidden?.offset ?? section.offset);
-  offsets.add(section.offset);
   return offsets;
 }
 
@@ -71,24 +72,25 @@ const longestComment = 128;
 
 /** The offset behind the object, table or `startxref` that begins at a position; undefined when it may not be there. */
 function skipElement(
-  view: PdfDocument,
+  document: PdfDocument,
   window: ByteWindow,
-  section: XrefSection,
+  sections: readonly XrefSection[],
   listed: ReadonlySet<number>,
   position: number,
 ): number | undefined {
   const lexer = new Lexer(window, position);
   const kind = lexer.next();
   if (kind === 'keyword' && lexer.text === 'startxref') {
-    return lexer.nextCount() + view.base === section.offset ? lexer.position : undefined;
+    const offset = lexer.nextCount() + document.base;
+    return sections.some((section) => section.offset === offset) ? lexer.position : undefined;
   }
   if (kind === 'keyword' && lexer.text === 'xref') {
-    return position === section.offset ? section.endOffset : undefined;
+    return sections.find((section) => section.offset === position)?.endOffset;
   }
   if (!listed.has(position)) return undefined;
   const object = readIndirectObject(window, position);
   if (!(object.value instanceof PdfStream)) return position + object.bytes;
-  const length = view.readRawStream(object.value).length;
+  const length = document.readRawStream(object.value).length;
   const after = new Lexer(window, object.value.dataOffset + length);
   return after.nextIs('endstream') && after.nextIs('endobj') ? after.position : undefined;
 }

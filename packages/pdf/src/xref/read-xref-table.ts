@@ -36,7 +36,13 @@ export function readXrefTable(window: ByteWindow, offset: number): XrefSection {
   if (!(trailer instanceof PdfDict)) throw damaged(offset, 'has no trailer dictionary');
   assertNoDuplicates(trailer, 'A trailer');
   const endOffset = lexer.position;
-  return new XrefSection({ kind: 'table', offset, trailer, subsections: fixNumbering(subsections, trailer), endOffset });
+  return new XrefSection({
+    kind: 'table',
+    offset,
+    trailer,
+    subsections: fixNumbering(subsections, trailer),
+    endOffset,
+  });
 }
 
 /** Entries of exactly 20 bytes each, all of them checked; undefined when a single one is laid out differently. */

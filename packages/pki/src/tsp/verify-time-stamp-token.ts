@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { isSigillumError, SigillumError } from '@sigillum/errors';
 import { cmsOids } from '../cms/oids.ts';
 import { parseSignedData, type SignedData } from '../cms/parse-signed-data.ts';
@@ -5,6 +6,8 @@ import { readIssuerAndSerial } from '../cms/issuer-and-serial.ts';
 import { matchesCertificate, parseSigningCertificateV2 } from '../cms/signing-certificate.ts';
 import { hashContent, verifySigner } from '../cms/verify-signer.ts';
 import { equalBytes } from '../der/compare-bytes.ts';
+import { decodeOctetString } from '../der/decode-der.ts';
+import type { DerNode } from '../der/read-der.ts';
 import { buildPath } from '../path/build-path.ts';
 import type { Certificate } from '../x509/certificate.ts';
 import { parseCertificate } from '../x509/parse-certificate.ts';
@@ -25,6 +28,11 @@ export type TimeStampExpectation = {
   readonly certificates?: readonly Uint8Array[] | undefined;
   /** When given, genTime may not lie more than a minute after it. */
   readonly now?: Date | undefined;
+  /**
+   * Whether a token may name its certificate by SHA-1 (ESSCertID, RFC 2634): the form that RFC 3161 knows and that many
+   * authorities still write. For validating what others made; our own tokens must not.
+   */
+  readonly acceptsSha1CertificateId?: boolean | undefined;
 };
 
 /** How far a TSA's clock may run ahead of ours before its time is a time in the future. */
@@ -52,7 +60,7 @@ function verify(der: Uint8Array, expected: TimeStampExpectation): TimeStampToken
   if (signedData.contentType !== cmsOids.tstInfo || !signedData.content) throw invalid('It holds no TSTInfo.');
   const info = parseTstInfo(signedData.content);
   assertExpected(info, expected);
-  const signerDer = getSigner(signedData, expected.certificates ?? []);
+  const signerDer = getSigner(signedData, expected);
   const signer = parseCertificate(signerDer);
   verifySigner(signedData, hashContent(signedData.content), signer.publicKey);
   assertTimeStamping(signer);
@@ -92,18 +100,35 @@ function assertExpected(info: TstInfo, expected: TimeStampExpectation): void {
 }
 
 /** The certificate that both SignerInfo.sid and the signed ESSCertIDv2 name. */
-function getSigner(signedData: SignedData, others: readonly Uint8Array[]): Uint8Array {
-  const attribute = signedData.signer.attributes.get(cmsOids.signingCertificateV2);
-  if (!attribute) throw invalid('Its signed attributes do not name the certificate by SHA-2 (ESSCertIDv2).');
-  const id = parseSigningCertificateV2(attribute);
-  const found = [...signedData.certificates, ...others].find((certificate) => matchesCertificate(id, certificate));
+function getSigner(
+  signedData: SignedData,
+  { certificates = [], acceptsSha1CertificateId }: TimeStampExpectation,
+): Uint8Array {
+  const { sid, attributes } = signedData.signer;
+  const attribute = attributes.get(cmsOids.signingCertificateV2);
+  const older = acceptsSha1CertificateId ? attributes.get(cmsOids.signingCertificate) : undefined;
+  if (!attribute && !older) throw invalid('Its signed attributes do not name the certificate by SHA-2 (ESSCertIDv2).');
+  const bag = [...signedData.certificates, ...certificates];
+  // with both attributes, both must name it
+  const tests: ((certificate: Uint8Array) => boolean)[] = [];
+  if (attribute) {
+    const id = parseSigningCertificateV2(attribute);
+    tests.push((certificate) => matchesCertificate(id, certificate));
+  }
+  if (older) tests.push((certificate) => isNamedBySha1(older, certificate));
+  const found = bag.find((certificate) => tests.every((test) => test(certificate)));
   if (!found) throw invalid('The certificate that it names is missing.');
   const name = readIssuerAndSerial(found);
-  const { sid } = signedData.signer;
   if (!equalBytes(name.issuer, sid.issuer) || !equalBytes(name.serialNumber, sid.serialNumber)) {
     throw invalid('It names two different certificates as its signer.');
   }
   return found;
+}
+
+/** Whether the first ESSCertID of a SigningCertificate (RFC 2634 §5.4) has the certificate's hash. */
+function isNamedBySha1(value: DerNode, certificate: Uint8Array): boolean {
+  const hash = value.children[0]?.children[0]?.children[0];
+  return hash !== undefined && equalBytes(decodeOctetString(hash), createHash('sha1').update(certificate).digest());
 }
 
 /** RFC 3161 §2.3: one purpose, timeStamping, and critical. EN 319 422 §6.3: keyUsage, where present, allows to sign. */

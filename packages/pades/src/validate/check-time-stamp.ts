@@ -1,0 +1,116 @@
+import type { DigestName } from '@sigillum/algorithms';
+import { isSigillumError } from '@sigillum/errors';
+import {
+  type Certificate,
+  equalBytes,
+  hashContent,
+  type MessageImprint,
+  parseSignedData,
+  parseTstInfo,
+  readIssuerAndSerial,
+  type TimeStampToken,
+  verifySigner,
+  verifyTimeStampToken,
+} from '@sigillum/pki';
+import { hasKnownAlgorithms } from './check-algorithms.ts';
+import { checkBag, findCertificate, isStrongKey, readCertificates } from './check-certificates.ts';
+import type { Findings } from './findings.ts';
+import { readCms } from './read-cms.ts';
+
+export type TimeStampTrust = {
+  readonly roots: readonly Certificate[];
+  /** Certificates from elsewhere in the document. */
+  readonly others: readonly Certificate[];
+  readonly now: Date;
+};
+
+/** What a token says, and whether it may be believed. */
+export type CheckedTimeStamp = {
+  readonly intact: boolean;
+  readonly token: TimeStampToken | undefined;
+  readonly genTime: Date | undefined;
+  readonly authority: Certificate | undefined;
+  readonly bag: readonly Certificate[];
+  /** From the authority to the root; empty when it isn't trusted. */
+  readonly path: readonly Certificate[];
+};
+
+/**
+ * Checks a time-stamp token (RFC 3161, RFC 5816, EN 319 422): imprint, signature, ESS certificate, the one purpose, the
+ * path at its time, and that nothing in it that isn't signed was changed.
+ *
+ * @param digest what the token must be over, by the token's own algorithm
+ */
+export function checkTimeStamp(
+  der: Uint8Array,
+  digest: (name: DigestName) => Uint8Array,
+  trust: TimeStampTrust,
+  findings: Findings,
+): CheckedTimeStamp {
+  const nothing: CheckedTimeStamp = {
+    intact: false,
+    token: undefined,
+    genTime: undefined,
+    authority: undefined,
+    bag: [],
+    path: [],
+  };
+  const own = new Set(findings.list.map(({ code }) => code));
+  const cms = readCms(der, findings);
+  if (cms === undefined) return nothing;
+  const bag = readCertificates(cms.certificates, findings);
+  const [signer] = cms.signers;
+  if (cms.signers.length !== 1 || signer === undefined) findings.add('time_stamp_invalid', 'It has several signers.');
+  // RFC 5652 §5.1: content of another type than id-data makes version 3
+  if (cms.version !== 3) findings.add('cms_malformed', 'The time-stamp says a version that it is not of.');
+  if (cms.hasRevocation || (signer?.unsignedTypes.length ?? 0) > 0) {
+    findings.add('time_stamp_invalid', 'It carries what nobody signed.');
+  }
+  if (signer !== undefined && !hasKnownAlgorithms(cms, signer))
+    findings.add('cms_algorithms_wrong', 'of the time-stamp');
+  try {
+    const signedData = parseSignedData(der);
+    const content = signedData.content ?? new Uint8Array();
+    const info = parseTstInfo(content);
+    const imprint: MessageImprint = { algorithm: info.imprint.algorithm, digest: digest(info.imprint.algorithm) };
+    if (!equalBytes(imprint.digest, info.imprint.digest)) {
+      findings.add('time_stamp_imprint_wrong');
+      return { ...nothing, genTime: info.genTime, bag };
+    }
+    const token = verifyTimeStampToken(der, {
+      imprint,
+      roots: trust.roots.map((root) => root.der),
+      certificates: trust.others.map((other) => other.der),
+      now: trust.now,
+      acceptsSha1CertificateId: true,
+    });
+    const path = token.path.flatMap((certificate) => findCertificate(certificate) ?? []);
+    if (path.some(({ publicKey }) => !isStrongKey(publicKey))) findings.add('algorithm_weak', 'of the time-stamp');
+    checkBag(bag, path, trust.roots, findings);
+    const authority = path[0];
+    const isFine = findings.list.every(({ code }) => own.has(code));
+    return { intact: true, token: isFine ? token : undefined, genTime: info.genTime, authority, bag, path };
+  } catch (error) {
+    if (!isSigillumError(error)) throw error;
+    findings.add('time_stamp_invalid', error.message);
+    return { ...nothing, bag, intact: isIntact(der, bag) };
+  }
+}
+
+/** Whether at least hash and signature are right, for a token that isn't trusted. */
+function isIntact(der: Uint8Array, bag: readonly Certificate[]): boolean {
+  try {
+    const signedData = parseSignedData(der);
+    const { content, signer } = signedData;
+    const certificate = bag.find((candidate) => {
+      const { issuer, serialNumber } = readIssuerAndSerial(candidate.der);
+      return equalBytes(issuer, signer.sid.issuer) && equalBytes(serialNumber, signer.sid.serialNumber);
+    });
+    if (content === undefined || certificate === undefined) return false;
+    verifySigner(signedData, hashContent(content), certificate.publicKey);
+    return true;
+  } catch {
+    // what can't be verified is not intact, whatever the reason
+    return false;
+  }
+}

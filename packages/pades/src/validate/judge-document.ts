@@ -1,0 +1,98 @@
+import { findUnlistedBytes, type PdfDocument } from '@sigillum/pdf';
+import { parseCertificate } from '@sigillum/pki';
+import { compareRevisions } from './compare-revisions.ts';
+import { Findings } from './findings.ts';
+import { findSignatures } from './find-signatures.ts';
+import { judgeSignature } from './judge-signature.ts';
+import { readChangePolicy } from './read-change-policy.ts';
+import { readDss } from './read-dss-certificates.ts';
+import { checkFileFrame, findRevision, readRevisions, type Revisions } from './read-revisions.ts';
+import { readSignatureDictionary } from './read-signature-dictionary.ts';
+import type { RevisionChange } from './revision-change.ts';
+import { checkRanges, checkTimeStamps, type ReadSignature } from './read-signature.ts';
+import { summarize } from './summarize.ts';
+import { validationLimits } from './validation-limits.ts';
+import type { ValidationOptions } from './validate-signatures.ts';
+import type { SignatureReport, ValidationReport } from './validation-report.ts';
+
+/** Facts first: structure, signatures, revisions and times; then each signature's verdict, then the file's. */
+export function judgeDocument(document: PdfDocument, options: ValidationOptions): ValidationReport {
+  const findings = new Findings();
+  const { source } = document;
+  const trust = {
+    roots: options.roots.map((root) => parseCertificate(root)),
+    others: readDss(document).certificates,
+    now: options.now,
+  };
+  checkFileFrame(document, findings);
+  const revisions = readRevisions(document);
+  const signatures: ReadSignature[] = findSignatures(revisions, findings).map((found) => {
+    const own = new Findings();
+    const dictionary = readSignatureDictionary(source, document.base, found, own);
+    const revision = dictionary.end === undefined ? undefined : findRevision(revisions, dictionary.end, own);
+    return { found, dictionary, revision, findings: own };
+  });
+  signatures.sort((a, b) => (a.dictionary.end ?? source.size) - (b.dictionary.end ?? source.size));
+  checkRanges(source, signatures);
+  const steps = compareSteps(revisions, signatures, findings);
+  const stamps = checkTimeStamps(source, signatures, trust);
+  const profile = options.profile ?? 'baseline';
+  const reports = signatures.map((signature) =>
+    judgeSignature({ document, signature, steps, stamps, trust, profile, dss: readDss(document) }),
+  );
+  checkAnythingSigned(reports, findings);
+  const accepted = !findings.hasFailure && reports.every((report) => report.accepted);
+  return {
+    version: 1,
+    readable: true,
+    accepted,
+    profile,
+    summary: summarize(accepted, findings.list, reports),
+    validatedAt: options.now.toISOString(),
+    fileSize: source.size,
+    revisions: revisions.views.length,
+    findings: findings.list,
+    signatures: reports,
+    notChecked: ['revocation', 'trust_lists'],
+  };
+}
+
+function checkAnythingSigned(reports: readonly SignatureReport[], findings: Findings): void {
+  if (reports.length === 0) findings.add('pdf_unsigned');
+  else if (reports.every(({ kind }) => kind === 'document_time_stamp')) findings.add('pdf_only_time_stamped');
+}
+
+/** What each update after the first signed revision did, by the index of its section. */
+function compareSteps(
+  revisions: Revisions,
+  signatures: readonly ReadSignature[],
+  findings: Findings,
+): ReadonlyMap<number, readonly RevisionChange[]> {
+  const steps = new Map<number, readonly RevisionChange[]>();
+  const oldest = Math.max(-1, ...signatures.map(({ revision }) => revision ?? -1));
+  const first = signatures.find(({ revision }) => revision === oldest)?.dictionary.end ?? 0;
+  if (oldest > validationLimits.laterRevisions) {
+    findings.add('too_many_signatures');
+    return steps;
+  }
+  for (let index = oldest - 1; index >= 0; index--) {
+    const [before, after] = [revisions.views[index + 1], revisions.views[index]];
+    if (before === undefined || after === undefined) break;
+    const earlier = signatures.filter(({ revision }) => (revision ?? -1) > index);
+    const floor = Math.max(before.sections[0]?.offset ?? 0, ...earlier.map(({ dictionary }) => dictionary.end ?? 0));
+    const isSigned = signatures.some(
+      ({ revision, dictionary }) => revision !== undefined && revision <= index && !dictionary.isTimeStamp,
+    );
+    const policy = readChangePolicy(
+      before,
+      earlier.map(({ found }) => found),
+      isSigned,
+    );
+    steps.set(index, compareRevisions(before, after, floor, policy));
+  }
+  if (oldest > 0 || (oldest === 0 && first < revisions.document.source.size)) {
+    const at = findUnlistedBytes(revisions.document, oldest, first);
+    if (at !== undefined) findings.add('unsigned_bytes', `At byte ${at}.`);
+  }
+  return steps;
+}

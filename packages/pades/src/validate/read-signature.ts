@@ -1,0 +1,48 @@
+import type { ByteSource } from '@sigillum/pdf';
+import { type CheckedTimeStamp, checkTimeStamp, type TimeStampTrust } from './check-time-stamp.ts';
+import { digestRange } from './digest-range.ts';
+import type { Findings } from './findings.ts';
+import type { FoundSignature } from './find-signatures.ts';
+import { endsRevision } from './read-revisions.ts';
+import type { SignatureDictionary } from './read-signature-dictionary.ts';
+
+/** A signature with what is known about it before any cryptography. */
+export type ReadSignature = {
+  readonly found: FoundSignature;
+  readonly dictionary: SignatureDictionary;
+  /** Index of the newest section of the revision that it signs; 0 is the file as it is. */
+  readonly revision: number | undefined;
+  readonly findings: Findings;
+};
+
+/** Each range ends at a revision's end, and ranges hold each other; signatures come in the order of their ends. */
+export function checkRanges(source: ByteSource, signatures: readonly ReadSignature[]): void {
+  let previous: ReadSignature | undefined;
+  for (const signature of signatures) {
+    const { byteRange, end } = signature.dictionary;
+    if (byteRange === undefined || end === undefined) continue;
+    if (!endsRevision(source, end)) signature.findings.add('byte_range_end_wrong');
+    // the gap of the later one lies behind all of the earlier one
+    if (previous?.dictionary.end !== undefined && byteRange[1] < previous.dictionary.end) {
+      signature.findings.add('byte_range_overlap');
+      previous.findings.add('byte_range_overlap');
+    }
+    previous = signature;
+  }
+}
+
+/** The document time-stamps, checked, in file order. Their times must not run backwards. */
+export function checkTimeStamps(
+  source: ByteSource,
+  signatures: readonly ReadSignature[],
+  trust: TimeStampTrust,
+): ReadonlyMap<ReadSignature, CheckedTimeStamp> {
+  const checked = new Map<ReadSignature, CheckedTimeStamp>();
+  for (const signature of signatures) {
+    const { isTimeStamp, contents, byteRange } = signature.dictionary;
+    if (!isTimeStamp || contents === undefined || byteRange === undefined) continue;
+    const digest = (name: Parameters<typeof digestRange>[2]) => digestRange(source, byteRange, name);
+    checked.set(signature, checkTimeStamp(contents, digest, trust, signature.findings));
+  }
+  return checked;
+}

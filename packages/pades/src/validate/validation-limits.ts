@@ -1,0 +1,17 @@
+/** Bounds of a validation, far above what documents have. */
+export const validationLimits = {
+  /** Signatures and document time-stamps: each is hashed over all that it covers. */
+  signatures: 64,
+  /** Updates after the first signature: each is compared with what was before. */
+  laterRevisions: 128,
+  /** Bytes of Contents: a signature with revocation data inside reaches a megabyte. */
+  contents: 8 * 1024 * 1024,
+  /** Bytes hashed at a time. */
+  chunk: 1024 * 1024,
+  /** Bytes of the end that are looked at for startxref and %%EOF. */
+  tail: 1024,
+  /** How far `/M` and a time-stamp inside the signature may lie apart, as when sealing. */
+  timeDifferenceMs: 5 * 60_000,
+  /** How far two authorities' clocks may differ. */
+  clockDifferenceMs: 60_000,
+} as const;
