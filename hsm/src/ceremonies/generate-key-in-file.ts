@@ -27,13 +27,13 @@ export function createGenerateKeyInFileCeremony(plan: GenerateKeyInFilePlan): Ce
       note('public key', spki.toString('base64'));
     },
     verify: async ({ key }, _context, note) => {
-      const { algorithm, signMessage } = createFileSigner(key);
+      const signer = createFileSigner(key);
       const message = Buffer.from('Sigillum key ceremony, proof of possession');
-      const parameters = getVerifyParameters(algorithm, createPublicKey(key));
-      if (!verify(parameters.digest, message, parameters.key, await signMessage(message))) {
+      const parameters = getVerifyParameters(signer.algorithm, createPublicKey(key));
+      if (!verify(parameters.digest, message, parameters.key, await signer.signMessage(message))) {
         throw new SigillumError('ceremony_check_failed', 'The key made a signature that does not verify.');
       }
-      note('signature over a text of its own verifies', algorithm);
+      note('signature over a text of its own verifies', signer.algorithm);
     },
     listFiles: ({ pem }) => [{ path: plan.outputs.private_key, bytes: pem, isSecret: true, replaces: false }],
   };

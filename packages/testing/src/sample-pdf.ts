@@ -124,7 +124,10 @@ class FileBuilder {
   object(number: number, ...body: readonly (string | Uint8Array)[]): void {
     this.#offsets.set(number, this.length);
     this.text(`${number} 0 obj\n`);
-    for (const part of body) typeof part === 'string' ? this.text(part) : this.#push(part);
+    for (const part of body) {
+      if (typeof part === 'string') this.text(part);
+      else this.#push(part);
+    }
     this.text('\nendobj\n');
   }
 

@@ -1,7 +1,7 @@
 import type { KeyObject } from 'node:crypto';
 import type { KeySpecName } from '@sigillum/algorithms';
 import type { DistinguishedName } from './distinguished-name.ts';
-import type { ExtendedKeyUsageName, KeyUsageName } from './key-usage.ts';
+import type { KeyUsageName } from './key-usage.ts';
 
 /** An X.509 v3 certificate, read (RFC 5280 §4.1). Byte arrays are views of `der`; nobody writes to them. */
 export type Certificate = {
@@ -23,10 +23,8 @@ export type Certificate = {
   readonly notBefore: Date;
   readonly notAfter: Date;
   readonly keyUsage: { readonly critical: boolean; readonly usages: readonly KeyUsageName[] } | undefined;
-  /** Purposes by name, others by OID. */
-  readonly extendedKeyUsage:
-    | { readonly critical: boolean; readonly purposes: readonly (ExtendedKeyUsageName | string)[] }
-    | undefined;
+  /** Purposes by their names, others by OID. */
+  readonly extendedKeyUsage: { readonly critical: boolean; readonly purposes: readonly string[] } | undefined;
   readonly basicConstraints:
     | { readonly critical: boolean; readonly ca: boolean; readonly pathLength: number | undefined }
     | undefined;
