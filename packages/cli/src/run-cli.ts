@@ -4,6 +4,7 @@ import { SigillumApiError } from '@sigillum/sdk';
 import { helpText } from './commands/help.ts';
 import { runSeal } from './commands/seal.ts';
 import { runStatus } from './commands/status.ts';
+import { parseVerifyCommand, runVerify } from './commands/verify.ts';
 import type { Console } from './console.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -51,6 +52,11 @@ async function dispatch([command, ...args]: readonly string[], console: Console)
     const { values } = parse(() => parseArgs({ args, options: serviceOptions }));
     return runStatus(toService(values), console);
   }
+  if (command === 'verify')
+    return runVerify(
+      parse(() => parseVerifyCommand(args)),
+      console,
+    );
   if (command !== 'seal') throw new UsageError(`There is no command ${command}. See: sigillum help`);
   const { values, positionals } = parse(() => parseArgs({ args, options: sealOptions, allowPositionals: true }));
   const [input, ...others] = positionals;
@@ -76,6 +82,7 @@ function parse<T>(run: () => T): T {
   try {
     return run();
   } catch (cause) {
+    if (cause instanceof UsageError) throw cause;
     throw new UsageError(`${Error.isError(cause) ? cause.message : 'Not understood.'} See: sigillum help`, { cause });
   }
 }

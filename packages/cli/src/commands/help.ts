@@ -1,6 +1,7 @@
 /** What `sigillum help` prints. */
 export const helpText = `Usage:
   sigillum seal IN.pdf -o OUT.pdf [options]   seal and time-stamp a PDF
+  sigillum verify FILE.pdf [options]          whether signatures and time-stamps of a PDF are valid
   sigillum status [options]                   whether the service can seal now
   sigillum help                               this text
 
@@ -18,6 +19,14 @@ Options of seal:
   --name TEXT         name of the sealer
   --force             replace OUT.pdf when it is there
   IN.pdf may be - for standard input.
+
+Options of verify (works offline; no key needed):
+  --root FILE         certificates to trust, PEM or DER; may come several times
+                      (default: the root of the development home, or of --home DIR)
+  --profile NAME      baseline (default): PAdES baseline only
+                      any-intact: also what is intact and trusted but not baseline
+  --json              the whole report as JSON
+  Exit codes of verify: 0 accepted, 1 refused, 2 no readable PDF or wrong usage.
 
 Exit codes: 0 done, 1 the service refused or failed (or, for status, can't seal now), 2 wrong usage.
 `;

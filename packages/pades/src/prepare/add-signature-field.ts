@@ -6,6 +6,7 @@ import {
   PdfDict,
   type PdfDocument,
   PdfName,
+  PdfNewStream,
   PdfRef,
   readAcroForm,
   wrongType,
@@ -39,9 +40,23 @@ export function addSignatureField(
       ['Rect', [0, 0, 0, 0]],
       ['P', page],
       ['V', signature],
+      ['AP', new PdfDict([['N', addEmptyAppearance(update)]])],
     ]),
   );
   addToForm(document, update, field);
+}
+
+/** ISO 19005-1 §6.9 wants an appearance for every field, also for one that shows nothing. */
+function addEmptyAppearance(update: IncrementalUpdate): PdfRef {
+  const appearance = update.allocate();
+  const dict = new PdfDict([
+    ['Type', new PdfName('XObject')],
+    ['Subtype', new PdfName('Form')],
+    ['BBox', [0, 0, 0, 0]],
+    ['Resources', new PdfDict()],
+  ]);
+  update.set(appearance, new PdfNewStream(dict, new Uint8Array()));
+  return appearance;
 }
 
 function addToFirstPage(document: PdfDocument, update: IncrementalUpdate, field: PdfRef): PdfRef {

@@ -164,7 +164,7 @@ function findTime({ signature, stamps }: SignatureCase, own: readonly CheckedTim
 }
 
 function checkTimes(
-  { signature, stamps, trust }: SignatureCase,
+  { signature, stamps }: SignatureCase,
   { signer }: CheckedSignature,
   own: readonly CheckedTimeStamp[],
   at: Date,

@@ -26,8 +26,14 @@ export function validateSignatures(source: ByteSource, options: ValidationOption
   try {
     return judgeDocument(openPdf(source), options);
   } catch (error) {
-    if (!isSigillumError(error) || error.code === 'pki_certificate_invalid') throw error;
-    return reportUnreadable(source, options, error.code, error.message);
+    if (isSigillumError(error) && error.code !== 'pki_certificate_invalid') {
+      return reportUnreadable(source, options, error.code, error.message);
+    }
+    // A slip of ours on a hostile file: nobody may take silence for a yes. What reading the source throws goes on.
+    if (error instanceof RangeError || error instanceof TypeError) {
+      return reportUnreadable(source, options, 'pdf_structure_damaged', 'The validation could not be carried out.');
+    }
+    throw error;
   }
 }
 

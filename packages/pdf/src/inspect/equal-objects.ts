@@ -13,7 +13,7 @@ import {
 export type EqualStreams = (left: PdfStream, right: PdfStream) => boolean;
 
 /**
- * Whether two values are the same, references by their numbers, dictionaries without regard to order. Nothing with a
+ * Whether two values are the same, numbers by value, references by their numbers, dictionaries without regard to order. Nothing with a
  * duplicate key equals anything: nobody knows what it is.
  */
 export function equalObjects(
@@ -24,9 +24,9 @@ export function equalObjects(
   if (left === undefined || right === undefined || left === null || right === null) {
     return (left ?? null) === (right ?? null);
   }
+  if (isNumber(left) || isNumber(right)) return isNumber(left) && isNumber(right) && equalNumbers(left, right);
   if (typeof left !== 'object' || typeof right !== 'object') return left === right;
   if (left instanceof PdfName) return right instanceof PdfName && left.value === right.value;
-  if (left instanceof PdfReal) return right instanceof PdfReal && left.text === right.text;
   if (left instanceof PdfRef) {
     return right instanceof PdfRef && left.number === right.number && left.generation === right.generation;
   }
@@ -37,6 +37,18 @@ export function equalObjects(
   }
   if (!isPdfArray(left) || !isPdfArray(right) || left.length !== right.length) return false;
   return left.every((value, index) => equalObjects(value, right[index], streams));
+}
+
+function isNumber(value: PdfObject): value is number | PdfReal {
+  return typeof value === 'number' || value instanceof PdfReal;
+}
+
+/** By value: writers spell `.5` as `0.50` and 1 as `1.0` when they write an object again. */
+function equalNumbers(left: number | PdfReal, right: number | PdfReal): boolean {
+  const [a, b] = [left, right].map((value) => (typeof value === 'number' ? value : value.value));
+  if (a === undefined || a !== b) return false;
+  if (Math.abs(a) <= Number.MAX_SAFE_INTEGER) return true;
+  return left instanceof PdfReal && right instanceof PdfReal && left.text === right.text;
 }
 
 function equalDicts(left: PdfDict, right: PdfDict, streams: EqualStreams): boolean {

@@ -1,3 +1,4 @@
+import type { PdfNewStream } from './pdf-new-stream.ts';
 import type { PdfPlaceholder } from './pdf-placeholder.ts';
 
 /** A name (ISO 32000-2 §7.3.5): its bytes after `#xx` decoding, one character each. */
@@ -106,6 +107,7 @@ export type PdfObject =
   | PdfArray
   | PdfDict
   | PdfStream
+  | PdfNewStream
   | PdfPlaceholder;
 
 /** Whether a value is an array; `Array.isArray` does not narrow readonly arrays. */

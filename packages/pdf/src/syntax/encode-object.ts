@@ -10,6 +10,7 @@ import {
   PdfStream,
   PdfString,
 } from '../objects/pdf-object.ts';
+import { PdfNewStream } from '../objects/pdf-new-stream.ts';
 import { PdfPlaceholder } from '../objects/pdf-placeholder.ts';
 import type { ByteSink } from '../source/byte-sink.ts';
 import { isRegular } from './characters.ts';
@@ -45,6 +46,11 @@ export function encodeObject(value: PdfObject, sink: ByteSink, positions: Placeh
       encodeObject(entry, sink, positions, depth + 1);
     }
     sink.latin1(']');
+  } else if (value instanceof PdfNewStream) {
+    encodeObject(value.dict.with({ Length: value.data.length }), sink, positions, depth);
+    sink.latin1('\nstream\n');
+    sink.bytes(value.data);
+    sink.latin1('\nendstream');
   } else if (value instanceof PdfStream) {
     throw new TypeError('a stream of the input can not be written again');
   }
