@@ -25,6 +25,7 @@ Options of verify (works offline; no key needed):
                       (default: the root of the development home, or of --home DIR)
   --profile NAME      baseline (default): PAdES baseline only
                       any-intact: also what is intact and trusted but not baseline
+  --only-last         judge the last signature only; --field NAME: that of one field
   --json              the whole report as JSON
   Exit codes of verify: 0 accepted, 1 refused, 2 no readable PDF or wrong usage.
 

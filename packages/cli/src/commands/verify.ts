@@ -2,7 +2,7 @@ import { closeSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs'
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { isSigillumError } from '@sigillum/errors';
-import { validateSignatures, type ValidationProfile } from '@sigillum/pades';
+import { type SignatureChoice, validateSignatures, type ValidationProfile } from '@sigillum/pades';
 import { decodePem, parseCertificate } from '@sigillum/pki';
 import type { Console } from '../console.ts';
 import { findRootCertificate } from '../find-root-certificate.ts';
@@ -17,6 +17,7 @@ export type VerifyCommand = {
   readonly home: string | undefined;
   readonly profile: ValidationProfile;
   readonly json: boolean;
+  readonly only: SignatureChoice;
 };
 
 const options = {
@@ -24,6 +25,8 @@ const options = {
   home: { type: 'string' },
   profile: { type: 'string' },
   json: { type: 'boolean' },
+  'only-last': { type: 'boolean' },
+  field: { type: 'string' },
 } as const;
 
 const profiles = ['baseline', 'any-intact'] as const;
@@ -37,7 +40,10 @@ export function parseVerifyCommand(args: readonly string[]): VerifyCommand {
   const profile = profiles.find((name) => name === (values.profile ?? 'baseline'));
   if (profile === undefined)
     throw new UsageError(`There is no profile ${values.profile}. Take baseline or any-intact.`);
-  return { input, roots: values.root ?? [], home: values.home, profile, json: values.json === true };
+  const { field } = values;
+  if (field !== undefined && values['only-last'] === true) throw new UsageError('Take --field or --only-last, not both.');
+  const only = field === undefined ? (values['only-last'] === true ? 'last' : 'all') : { field };
+  return { input, roots: values.root ?? [], home: values.home, profile, json: values.json === true, only };
 }
 
 /** `sigillum verify`: 0 accepted, 1 refused, 2 when the file is no PDF that can be read. */
@@ -49,7 +55,8 @@ export async function runVerify(command: VerifyCommand, console: Console): Promi
   const roots = files.flatMap(readRoots);
   const file = command.input === '-' ? await readInput(console) : openFile(resolve(console.directory, command.input));
   try {
-    const report = validateSignatures(file.source, { roots, now: new Date(), profile: command.profile });
+    const { profile, only } = command;
+    const report = validateSignatures(file.source, { roots, now: new Date(), profile, only });
     await console.writeOut(command.json ? `${JSON.stringify(toWire(report), undefined, 2)}\n` : describeReport(report));
     if (!report.readable) return 2;
     return report.accepted ? 0 : 1;

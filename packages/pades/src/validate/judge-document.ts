@@ -12,7 +12,7 @@ import type { RevisionChange } from './revision-change.ts';
 import { checkRanges, checkTimeStamps, type ReadSignature } from './read-signature.ts';
 import { summarize } from './summarize.ts';
 import { validationLimits } from './validation-limits.ts';
-import type { ValidationOptions } from './validate-signatures.ts';
+import type { SignatureChoice, ValidationOptions } from './validate-signatures.ts';
 import type { SignatureReport, ValidationReport } from './validation-report.ts';
 
 /** Facts first: structure, signatures, revisions and times; then each signature's verdict, then the file's. */
@@ -41,13 +41,14 @@ export function judgeDocument(document: PdfDocument, options: ValidationOptions)
     judgeSignature({ document, signature, steps, stamps, trust, profile, dss: readDss(document) }),
   );
   checkAnythingSigned(reports, findings);
-  const accepted = !findings.hasFailure && reports.every((report) => report.accepted);
+  const chosen = chooseReports(reports, options.only ?? 'all');
+  const accepted = !findings.hasFailure && chosen.length > 0 && chosen.every((report) => report.accepted);
   return {
     version: 1,
     readable: true,
     accepted,
     profile,
-    summary: summarize(accepted, findings.list, reports),
+    summary: summarize(accepted, findings.list, chosen),
     validatedAt: options.now.toISOString(),
     fileSize: source.size,
     revisions: revisions.views.length,
@@ -55,6 +56,12 @@ export function judgeDocument(document: PdfDocument, options: ValidationOptions)
     signatures: reports,
     notChecked: ['revocation', 'trust_lists'],
   };
+}
+
+function chooseReports(reports: readonly SignatureReport[], choice: SignatureChoice): readonly SignatureReport[] {
+  if (choice === 'all') return reports;
+  if (choice === 'last') return reports.slice(reports.findLastIndex(({ kind }) => kind === 'signature'));
+  return reports.filter(({ field }) => field === choice.field);
 }
 
 function checkAnythingSigned(reports: readonly SignatureReport[], findings: Findings): void {

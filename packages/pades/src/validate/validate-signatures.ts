@@ -12,7 +12,14 @@ export type ValidationOptions = {
   readonly now: Date;
   /** `baseline` when left out. */
   readonly profile?: ValidationProfile;
+  /**
+   * Which signatures the verdict on the file is about: all, the last one and the time-stamps after it, or that of one
+   * field. The others are reported, but don't refuse the file; what is wrong with the file itself always does.
+   */
+  readonly only?: SignatureChoice;
 };
+
+export type SignatureChoice = 'all' | 'last' | { readonly field: string };
 
 /**
  * Validates every signature and time-stamp of a PDF: integrity, coverage, what changed since, chain, time (EN 319 102-1,
