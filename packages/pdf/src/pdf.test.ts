@@ -17,8 +17,10 @@ import {
   PdfDict,
   type PdfDocument,
   PdfName,
+  PdfNewStream,
   PdfPlaceholder,
   PdfRef,
+  PdfStream,
   PdfString,
 } from './index.ts';
 import { limits } from './limits.ts';
@@ -704,6 +706,31 @@ describe('an update', () => {
     const { bytes, at } = make();
     expect(toText(bytes).slice(at, at + 6)).toBe('<0000>');
     expect(toText(make().bytes)).toBe(toText(bytes));
+  });
+});
+
+describe('a new stream', () => {
+  test.each([
+    ['empty', ''],
+    ['with a word in it that ends streams', 'a\nendstream\nendobj\n'],
+    ['that ends without an end of line', '\r\u00ff'],
+  ])('%s is read back as it was', (_, text) => {
+    const data = toBytes(text);
+    const document = open(compressed());
+    const change = new IncrementalUpdate(document, (length) => new Uint8Array(length));
+    const ref = change.allocate();
+    // a /Length that doesn't go with the data is put right
+    const dict = new PdfDict([
+      ['Type', new PdfName('XObject')],
+      ['Length', 4711],
+    ]);
+    change.set(ref, new PdfNewStream(dict, data));
+    const source = document.source.read(0, document.source.size);
+    const updated = openPdf(createArraySource(Buffer.concat([source, change.encode().bytes])));
+    const stream = updated.get(ref);
+    if (!(stream instanceof PdfStream)) throw new Error('no stream');
+    expect(Buffer.from(updated.readStream(stream)).equals(Buffer.from(data))).toBe(true);
+    expect(stream.dict.find('Type')).toEqual(new PdfName('XObject'));
   });
 });
 

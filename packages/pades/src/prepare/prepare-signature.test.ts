@@ -14,9 +14,10 @@ import {
   isPdfArray,
   listFormFields,
   openPdf,
-  type PdfDict,
+  PdfDict,
   PdfName,
   PdfRef,
+  PdfStream,
   PdfString,
   readAcroForm,
 } from '@sigillum/pdf';
@@ -228,6 +229,18 @@ describe('a prepared signature', () => {
     expect(String(findFirstPage(document).dict.find('Annots'))).toBe(String(field?.ref));
   });
 
+  // veraPDF, ISO 19005-1 §6.9: a sealed PDF/A-1 was none any more
+  test('gives the field an appearance that shows nothing', () => {
+    const input = makePdf(simple);
+    const document = openPdf(createArraySource(join2(input, prepare(input).increment)));
+    const appearances = listFormFields(document)[0]?.dict.find('AP');
+    const normal = appearances instanceof PdfDict ? document.resolve(appearances.find('N') ?? null) : null;
+    if (!(normal instanceof PdfStream)) throw new Error('the field has no appearance');
+    expect(normal.dict.find('Subtype')).toEqual(new PdfName('Form'));
+    expect(normal.dict.find('BBox')).toEqual([0, 0, 0, 0]);
+    expect(document.readStream(normal)).toEqual(new Uint8Array());
+  });
+
   test('is frozen, the same for the same input, and follows the digest asked for', () => {
     const input = makePdf(simple);
     const prepared = prepare(input, {}, 'sha384');
@@ -266,23 +279,23 @@ describe('only what must change is written again', () => {
   });
 
   test.each<[string, Bodies, number[]]>([
-    // besides the signature (first new number) and its field: page 3, catalog 1, form, arrays
-    ['no form', simple, [1, 3, 4, 5, 6]],
-    ['a direct form', form('<< /Fields [] >>'), [1, 3, 4, 5]],
-    ['a form of its own', form('5 0 R', { 5: '<< /Fields [] >>' }), [3, 5, 6, 7]],
-    ['fields of their own', form('5 0 R', { 5: '<< /Fields 9 0 R >>', 9: '[]' }), [3, 5, 9, 10, 11]],
+    // besides the signature (first new number), its field and appearance: page 3, catalog 1, form, arrays
+    ['no form', simple, [1, 3, 4, 5, 6, 7]],
+    ['a direct form', form('<< /Fields [] >>'), [1, 3, 4, 5, 6]],
+    ['a form of its own', form('5 0 R', { 5: '<< /Fields [] >>' }), [3, 5, 6, 7, 8]],
+    ['fields of their own', form('5 0 R', { 5: '<< /Fields 9 0 R >>', 9: '[]' }), [3, 5, 9, 10, 11, 12]],
     [
       'fields of their own and flags already set',
       form('5 0 R', { 5: '<< /Fields 9 0 R /SigFlags 3 >>', 9: '[]' }),
-      [3, 9, 10, 11],
+      [3, 9, 10, 11, 12],
     ],
     [
       'annotations of their own',
       withAnnots(form('5 0 R', { 5: '<< /Fields 9 0 R /SigFlags 3 >>', 9: '[]' })),
-      [7, 9, 10, 11],
+      [7, 9, 10, 11, 12],
     ],
-    ['an AcroForm that is null', form('null'), [1, 3, 4, 5, 6]],
-    ['a /Fields that is not there', form('<< /Fields 55 0 R >>'), [1, 3, 4, 5]],
+    ['an AcroForm that is null', form('null'), [1, 3, 4, 5, 6, 7]],
+    ['a /Fields that is not there', form('<< /Fields 55 0 R >>'), [1, 3, 4, 5, 6]],
   ])('%s', (_, bodies, objects) => {
     const input = makePdf(bodies);
     const prepared = prepare(input);
