@@ -1,6 +1,8 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { validateSignatures, type ValidationReport } from '@sigillum/pades';
+import { createArraySource } from '@sigillum/pdf';
 import {
   type Forgery,
   Judges,
@@ -8,15 +10,17 @@ import {
   makeForgeries,
   makeSamplePdf,
   makeTargets,
+  type PreparedTargets,
+  type SampleKind,
   sealBySoftware,
+  type SealedSample,
   SoftwarePki,
   wordOf,
 } from '@sigillum/testing';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 
 /**
- * What no outside judge refuses, each with the reason why it is a forgery nevertheless. The product's own verifier refuses
- * these too (packages/pades).
+ * What no outside judge refuses, each with the reason why it is a forgery nevertheless.
  */
 const refusedByNobody = new Map([
   ['junk-after-der', '/Contents is padded with zeros and nothing else (EN 319 142-1 §6.3)'],
@@ -31,12 +35,48 @@ const missing = judges.missing.map(({ judge, missing: why }) => `${judge} (${why
 const withAll = missing === '' || process.env['CI'] === 'true' ? describe : describe.skip;
 const folder = mkdtempSync(join(tmpdir(), 'sigillum-forgeries-'));
 const judged = new Map<string, Judgement>();
-let forgeries: readonly Forgery[] = [];
+const kinds: readonly SampleKind[] = ['classic', 'xref-stream', 'object-streams', 'linearized', 'hybrid'];
+
+/** Everything made of one kind of file. */
+type Bench = {
+  readonly originals: ReadonlyMap<string, Uint8Array>;
+  readonly forgeries: readonly Forgery[];
+};
+const benches = new Map<SampleKind, Bench>();
+let pki: SoftwarePki;
+
+beforeAll(async () => {
+  const strangers = await SoftwarePki.make('Strangers');
+  pki = await SoftwarePki.make();
+  for (const kind of kinds) {
+    const sealed = await sealBySoftware(makeSamplePdf(kind, { pages: 2 }), pki);
+    const targets = makeTargets(sealed, { pki, strangers });
+    benches.set(kind, {
+      originals: listOriginals(sealed, targets),
+      forgeries: makeForgeries(sealed, { pki, strangers }, targets),
+    });
+  }
+});
 
 afterAll(async () => {
   await judges.close();
   rmSync(folder, { recursive: true, force: true });
 });
+
+function listOriginals({ bytes }: SealedSample, targets: PreparedTargets): ReadonlyMap<string, Uint8Array> {
+  const { certified, closed, covered, twin } = targets;
+  return new Map(Object.entries({ sealed: bytes, certified, closed, covered, twin }));
+}
+
+function getBench(kind: SampleKind): Bench {
+  const bench = benches.get(kind);
+  if (!bench) throw new Error(kind);
+  return bench;
+}
+
+function validate(bytes: Uint8Array): ValidationReport {
+  return validateSignatures(createArraySource(bytes), { roots: [pki.root.certificate], now: new Date() });
+}
 
 function getJudgement(name: string): Judgement {
   const judgement = judged.get(name);
@@ -55,14 +95,12 @@ test('every judge is on this machine, or is named among the skipped ones', () =>
 
 withAll(`a seal and what forgers make of it${missing === '' ? '' : ` (skipped without ${missing})`}`, () => {
   const originals = ['sealed', 'certified', 'closed', 'covered', 'twin'];
+  let forgeries: readonly Forgery[] = [];
 
   beforeAll(async () => {
-    const [pki, strangers] = await Promise.all([SoftwarePki.make(), SoftwarePki.make('Strangers')]);
-    const sealed = await sealBySoftware(makeSamplePdf('classic', { pages: 2 }), pki);
-    const targets = makeTargets(sealed, { pki, strangers });
-    forgeries = makeForgeries(sealed, { pki, strangers }, targets);
-    const { certified, closed, covered, twin } = targets;
-    const files = new Map(Object.entries({ sealed: sealed.bytes, certified, closed, covered, twin }));
+    const bench = getBench('classic');
+    forgeries = bench.forgeries;
+    const files = new Map(bench.originals);
     for (const { name, bytes } of forgeries) files.set(name, bytes);
     const paths = [...files].map(([name, bytes]) => {
       const path = join(folder, `${name}.pdf`);
@@ -118,5 +156,20 @@ withAll(`a seal and what forgers make of it${missing === '' ? '' : ` (skipped wi
       expect(forgeries.some(({ name }) => wordOf(getJudgement(name), judge) === 'accept')).toBe(true);
       expect(forgeries.some(({ refusedBy }) => refusedBy.includes(judge))).toBe(true);
     }
+  });
+});
+
+describe.each(kinds)('our own verifier, asked about a file of the kind %s', (kind) => {
+  test('accepts what is not forged', () => {
+    const { originals } = getBench(kind);
+    const refused = [...originals].filter(([, bytes]) => !validate(bytes).accepted);
+    expect(refused.map(([name]) => name)).toEqual([]);
+  });
+
+  test('refuses every forgery, also those that no outside judge refuses', () => {
+    const { forgeries } = getBench(kind);
+    const accepted = forgeries.filter(({ bytes }) => validate(bytes).accepted);
+    expect(accepted.map(({ name }) => name)).toEqual([]);
+    expect(forgeries.map(({ name }) => name)).toEqual(expect.arrayContaining([...refusedByNobody.keys(), ...vanished]));
   });
 });
