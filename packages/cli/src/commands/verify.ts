@@ -41,7 +41,8 @@ export function parseVerifyCommand(args: readonly string[]): VerifyCommand {
   if (profile === undefined)
     throw new UsageError(`There is no profile ${values.profile}. Take baseline or any-intact.`);
   const { field } = values;
-  if (field !== undefined && values['only-last'] === true) throw new UsageError('Take --field or --only-last, not both.');
+  if (field !== undefined && values['only-last'] === true)
+    throw new UsageError('Take --field or --only-last, not both.');
   const only = field === undefined ? (values['only-last'] === true ? 'last' : 'all') : { field };
   return { input, roots: values.root ?? [], home: values.home, profile, json: values.json === true, only };
 }
