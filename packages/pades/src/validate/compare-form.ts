@@ -4,8 +4,8 @@ import { compareSignatureField, listWidgets } from './compare-signature-field.ts
 import type { ChangeLog, ChangePolicy } from './revision-change.ts';
 import { isOnlyAt, listDifferentKeys, type RevisionPair } from './revision-pair.ts';
 
-/** Entries of the form itself that a new form may have, and that filling may add to. */
-const appearanceKeys = new Set(['DR', 'DA', 'Q', 'NeedAppearances']);
+/** Entries of the form itself that may come where there were none; filling may add to the resources. */
+const appearanceKeys = new Set(['DR', 'DA', 'Q']);
 /** Deeper than resources go. */
 const maxResourceDepth = 4;
 
@@ -26,11 +26,13 @@ export function compareForm(pair: RevisionPair, policy: ChangePolicy, log: Chang
     if (key === 'SigFlags') {
       const kept = ((was?.sigFlags ?? 0) & is.sigFlags) === (was?.sigFlags ?? 0);
       if (!kept || (is.sigFlags & ~3) !== 0) log.refuse('the signature flags of the form were changed');
-    } else if (was === undefined && appearanceKeys.has(key)) continue;
-    else if (key === 'DR' && isExtended(pair, was?.dict.find(key), is.dict.find(key), log, maxResourceDepth)) {
+    } else if (key === 'NeedAppearances') {
+      // true makes readers draw fields anew: what was signed as shown may then look otherwise
+      if ((pair.after.find(is.dict, key) ?? false) !== false) log.refuse('the appearances of the form are made anew');
+    } else if (appearanceKeys.has(key) && was?.dict.has(key) !== true) {
+      log.allow('lta_update', `/${key} of the form was added`);
+    } else if (key === 'DR' && isExtended(pair, was?.dict.find(key), is.dict.find(key), log, maxResourceDepth)) {
       noteFilling('the resources of the form were extended', policy, log);
-    } else if (appearanceKeys.has(key) && (key === 'NeedAppearances' || was?.dict.has(key) !== true)) {
-      noteFilling(`/${key} of the form was changed`, policy, log);
     } else log.refuse(`the form has another /${key.replaceAll(/[^!-~]/g, '?').slice(0, 64)}`);
   }
   if (is.ref !== undefined && pair.changed.has(is.ref.number)) log.explained.add(is.ref.number);

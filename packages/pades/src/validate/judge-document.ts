@@ -6,7 +6,7 @@ import { findSignatures } from './find-signatures.ts';
 import { judgeSignature } from './judge-signature.ts';
 import { readChangePolicy } from './read-change-policy.ts';
 import { readDss } from './read-dss-certificates.ts';
-import { checkFileFrame, findRevision, readRevisions, type Revisions } from './read-revisions.ts';
+import { checkFileFrame, findRevision, readRevision, readRevisions, type Revisions } from './read-revisions.ts';
 import { readSignatureDictionary } from './read-signature-dictionary.ts';
 import type { RevisionChange } from './revision-change.ts';
 import { checkRanges, checkTimeStamps, type ReadSignature } from './read-signature.ts';
@@ -19,9 +19,10 @@ import type { SignatureReport, ValidationReport } from './validation-report.ts';
 export function judgeDocument(document: PdfDocument, options: ValidationOptions): ValidationReport {
   const findings = new Findings();
   const { source } = document;
+  const dss = readDss(document);
   const trust = {
     roots: options.roots.map((root) => parseCertificate(root)),
-    others: readDss(document).certificates,
+    others: dss.certificates,
     now: options.now,
   };
   checkFileFrame(document, findings);
@@ -34,11 +35,11 @@ export function judgeDocument(document: PdfDocument, options: ValidationOptions)
   });
   signatures.sort((a, b) => (a.dictionary.end ?? source.size) - (b.dictionary.end ?? source.size));
   checkRanges(source, signatures);
-  const steps = compareSteps(revisions, signatures, findings);
+  const steps = compareSteps(revisions, signatures, typeof options.only !== 'object', findings);
   const stamps = checkTimeStamps(source, signatures, trust);
   const profile = options.profile ?? 'baseline';
   const reports = signatures.map((signature) =>
-    judgeSignature({ document, signature, steps, stamps, trust, profile, dss: readDss(document) }),
+    judgeSignature({ document, signature, steps, stamps, trust, profile, dss }),
   );
   checkAnythingSigned(reports, findings);
   const chosen = chooseReports(reports, options.only ?? 'all');
@@ -73,6 +74,8 @@ function checkAnythingSigned(reports: readonly SignatureReport[], findings: Find
 function compareSteps(
   revisions: Revisions,
   signatures: readonly ReadSignature[],
+  /** Whether the verdict is about all signatures, so that a later one may stand for what came before it. */
+  countsAll: boolean,
   findings: Findings,
 ): ReadonlyMap<number, readonly RevisionChange[]> {
   const steps = new Map<number, readonly RevisionChange[]>();
@@ -83,12 +86,14 @@ function compareSteps(
     return steps;
   }
   for (let index = oldest - 1; index >= 0; index--) {
-    const [before, after] = [revisions.views[index + 1], revisions.views[index]];
-    if (before === undefined || after === undefined) break;
+    const after = revisions.views[index];
+    if (after === undefined || revisions.views[index + 1] === undefined) break;
+    const signed = signatures.find(({ revision }) => revision === index + 1)?.dictionary.end;
+    const before = readRevision(revisions, index + 1, signed);
     const earlier = signatures.filter(({ revision }) => (revision ?? -1) > index);
     const floor = Math.max(before.sections[0]?.offset ?? 0, ...earlier.map(({ dictionary }) => dictionary.end ?? 0));
     const isSigned = signatures.some(
-      ({ revision, dictionary }) => revision !== undefined && revision <= index && !dictionary.isTimeStamp,
+      ({ revision, dictionary }) => countsAll && revision !== undefined && revision <= index && !dictionary.isTimeStamp,
     );
     const policy = readChangePolicy(
       before,

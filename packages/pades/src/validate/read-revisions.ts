@@ -8,12 +8,20 @@ export type Revisions = {
   readonly document: PdfDocument;
   /** Newest first, one for each section of the document. */
   readonly views: readonly PdfDocument[];
+  readonly budget: { bytes: number; values: number };
 };
 
 /** All views of a document; what reading them may cost is shared. */
 export function readRevisions(document: PdfDocument): Revisions {
   const budget = { bytes: limits.work * limits.revisionWork, values: limits.values * limits.revisionWork };
-  return { document, views: document.sections.map((_, index) => document.viewAt(index, budget)) };
+  return { document, views: document.sections.map((_, index) => document.viewAt(index, budget)), budget };
+}
+
+/** One view; only from the first `end` bytes when given, as it was when it was signed. */
+export function readRevision({ document, views, budget }: Revisions, index: number, end?: number): PdfDocument {
+  const view = views[index];
+  if (end === undefined && view !== undefined) return view;
+  return document.viewAt(index, budget, sliceSource(document.source, end ?? document.source.size));
 }
 
 /** One header at the first byte; at the end startxref, an offset, %%EOF and at most one end of line. */

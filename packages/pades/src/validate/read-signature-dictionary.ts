@@ -3,7 +3,7 @@ import {
   type ByteSource,
   isPdfArray,
   locateDictValues,
-  PdfDict,
+  type PdfDict,
   PdfName,
   type PdfObject,
   PdfRef,
@@ -12,6 +12,7 @@ import {
 } from '@sigillum/pdf';
 import type { Findings } from './findings.ts';
 import type { FoundSignature } from './find-signatures.ts';
+import { hasDuplicates } from './has-duplicates.ts';
 import { readPdfDate } from './read-pdf-date.ts';
 import { validationLimits } from './validation-limits.ts';
 
@@ -170,13 +171,6 @@ function readSigningTime(value: PdfObject | undefined, isTimeStamp: boolean, fin
   const time = value instanceof PdfString ? readPdfDate(value.bytes) : undefined;
   if (time === undefined && !(value instanceof PdfRef)) findings.add('signing_time_malformed');
   return time;
-}
-
-function hasDuplicates(value: PdfObject): boolean {
-  if (value instanceof PdfDict) {
-    return value.duplicates.length > 0 || [...value.entries()].some(([, entry]) => hasDuplicates(entry));
-  }
-  return isPdfArray(value) && value.some(hasDuplicates);
 }
 
 function locate(source: ByteSource, offset: number): ReadonlyMap<string, ValueSpan> | undefined {

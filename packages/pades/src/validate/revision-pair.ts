@@ -9,6 +9,7 @@ import {
 } from '@sigillum/pdf';
 import { equalBytes } from '@sigillum/pki';
 import { equalEntries } from './find-signatures.ts';
+import { hasDuplicates } from './has-duplicates.ts';
 import type { ChangeLog } from './revision-change.ts';
 
 /** Two revisions that follow each other, and the objects in which they differ. */
@@ -64,16 +65,27 @@ export function pairRevisions(before: PdfDocument, after: PdfDocument, floor: nu
     };
     if (!equal(pair.before, pair.after)) changed.set(number, pair);
   }
-  const targets = new Set([...changed.keys(), ...added]);
-  const references = targets.size > 0 ? findReferences(before, targets) : undefined;
-  const places = references?.places ?? new Map<number, ReadonlySet<string>>();
-  if (references !== undefined && references.unreadable.length > 0) {
-    log.refuse(`object ${references.unreadable[0]} of the signed revision can not be read`, 'comparison_incomplete');
+  for (const number of [...changed.keys(), ...added]) {
+    const value = changed.get(number)?.after ?? after.resolve(new PdfRef(number, generationOf(after, number)));
+    // readers differ in which of the values they take
+    if (hasDuplicates(value)) log.refuse(`object ${number} has a key twice`);
+  }
+  // Readers differ in which of the two parts they look first (ISO 32000-2 §7.5.8.4); no signer writes such updates.
+  if (section?.hidden !== undefined) log.refuse('an update has a table and a stream of cross-references');
+  // also when nothing seems to change: `before` ends where it was signed, so what only later bytes make readable shows
+  const { places, unreadable } = findReferences(before, new Set([...changed.keys(), ...added]));
+  if (unreadable.length > 0) {
+    log.refuse(`object ${unreadable[0]} of the signed revision can not be read`, 'comparison_incomplete');
   }
   for (const number of added) {
     if (places.has(number)) log.refuse(`object ${number} fills a reference that led nowhere when it was signed`);
   }
   return { before, after, changed, added, places, equal };
+}
+
+function generationOf(document: PdfDocument, number: number): number {
+  const entry = document.findEntry(number);
+  return entry?.type === 'plain' ? entry.generation : 0;
 }
 
 function makeEqual(before: PdfDocument, after: PdfDocument): RevisionPair['equal'] {

@@ -469,6 +469,40 @@ describe('what comes after the signed revision', () => {
     expectRefused(appendTable(signed, '', [[3, at]]), 'changed_after_signing');
   });
 
+  test('a page whose second /Contents is another one than the first', () => {
+    const { ref, dict } = findFirstPage(openPdf(createArraySource(good)));
+    const [contents, annotations] = [String(dict.find('Contents')), (dict.find('Annots') as PdfRef[]).map(String)];
+    const page = `<< /Type /Page /Parent ${String(dict.find('Parent'))} /Resources << /Font << /F1 3 0 R >> >>`;
+    const value = `${page} /Contents ${contents} /Contents 1 0 R /Annots [${annotations.join(' ')}] >>`;
+    expectRefused(redefine(good, String(ref.number), value), 'changed_after_signing');
+  });
+
+  test('an object that is there only when something follows the signed revision', () => {
+    // the entry leads behind the end: whoever signs sees nothing there
+    const size = 40_000;
+    const ahead = kit.sign(appendTable(input, '', [[7, size]]));
+    expect(ahead.length).toBeLessThan(size);
+    const named = updateFile(input, changePage({ Annots: [new PdfRef(7)] }));
+    const signed = kit.sign(appendTable(named, '', [[7, size]]));
+    const filler = ' '.repeat(size - signed.length);
+    const body = `${filler}7 0 obj\n<< /Type /Annot /Subtype /Stamp /Rect [0 0 595 842] >>\nendobj\n`;
+    expect(verify(appendTable(signed, body, [])).accepted).toBe(false);
+    expect(verify(appendTable(signed, body, [[7, size]])).accepted).toBe(false);
+  });
+
+  test('an update whose table hides a stream, appearances that are made anew', () => {
+    const stream = `90 0 obj\n<< /Type /XRef /Size 91 /Index [90 1] /W [1 4 2] /Length 7 >>\nstream\n\x01`;
+    const at = Buffer.alloc(4);
+    at.writeUInt32BE(good.length);
+    const body = `${stream}${at.toString('latin1')}\0\0\nendstream\nendobj\n`;
+    expectRefused(appendTable(good, body, [[90, good.length]], `/XRefStm ${good.length} `), 'changed_after_signing');
+    const anew = updateFile(kit.sign(withForm, certify(2)), (update, document) => {
+      const ref = document.catalog.find('AcroForm') as PdfRef;
+      update.set(ref, document.getDict(ref, 'form').with({ NeedAppearances: true }));
+    });
+    expectRefused(anew, 'changed_after_signing');
+  });
+
   test('bytes after the end, a body without a table, a second header, bytes in front', () => {
     expectRefused(append(good, 'junk'), 'pdf_bytes_after_end');
     expectRefused(append(good, '3 0 obj\n<< >>\nendobj\n'), 'pdf_bytes_after_end');

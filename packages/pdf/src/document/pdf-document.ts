@@ -4,7 +4,7 @@ import { limits } from '../limits.ts';
 import { PdfDict, type PdfObject, PdfRef, PdfStream } from '../objects/pdf-object.ts';
 import { assertNoDuplicates, wrongType } from '../objects/take.ts';
 import type { ByteSource } from '../source/byte-source.ts';
-import type { ByteWindow } from '../source/byte-window.ts';
+import { ByteWindow } from '../source/byte-window.ts';
 import { readStreamData } from '../source/read-stream-data.ts';
 import { readIndirectObject } from '../syntax/read-indirect-object.ts';
 import type { Header } from '../xref/find-header.ts';
@@ -55,12 +55,15 @@ export class PdfDocument {
   /**
    * The same file as it was when its newest cross-reference section was the one at `index` of {@link sections}. The views
    * of a file share what reading them may cost, which is `revisionWork` times that of a single document.
+   *
+   * @param source the bytes that there were then, when what follows them must not be read
    */
-  viewAt(index: number, budget: WorkBudget): PdfDocument {
+  viewAt(index: number, budget: WorkBudget, source: ByteSource = this.source): PdfDocument {
     const sections = this.sections.slice(index);
     const trailer = sections[0]?.trailer;
     if (trailer === undefined) throw new RangeError(`no cross-reference section ${index}`);
-    return new PdfDocument({ window: this.#window, header: this.header, base: this.base, sections, trailer, budget });
+    const window = source === this.source ? this.#window : new ByteWindow(source);
+    return new PdfDocument({ window, header: this.header, base: this.base, sections, trailer, budget });
   }
 
   /** The bytes of a stream as they stand in the file, filters not undone. */

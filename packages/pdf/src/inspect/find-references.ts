@@ -47,10 +47,22 @@ export function findReferences(document: PdfDocument, targets: ReadonlySet<numbe
       unreadable.push(ref.number);
       continue;
     }
+    if (value instanceof PdfStream && !endsInside(document, value)) unreadable.push(ref.number);
     // the parser bounds the nesting of one object, so also this recursion
     visit(value, { parent: undefined, key: String(ref.number) });
   }
   return { places, unreadable };
+}
+
+/** Whether a stream's data are all there: what is appended later must not become part of them. */
+function endsInside(document: PdfDocument, stream: PdfStream): boolean {
+  try {
+    const length = document.find(stream.dict, 'Length');
+    return typeof length !== 'number' || stream.dataOffset + length <= document.source.size;
+  } catch (error) {
+    if (error instanceof SigillumError && error.code !== 'pdf_limit_exceeded') return false;
+    throw error;
+  }
 }
 
 type Place = { readonly parent: Place | undefined; readonly key: string };
