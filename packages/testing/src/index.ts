@@ -25,6 +25,7 @@ export { judgeNames } from './judges/judgement.ts';
 export { judgeFiles, Judges, wordOf } from './judges/judges.ts';
 export type { PreparedTargets } from './forgeries/attack-targets.ts';
 export { makeTargets } from './forgeries/attack-targets.ts';
+export { findSeal, type FoundSeal } from './forgeries/find-seal.ts';
 export type { Forgery, ForgeryTools, SealedSample } from './forgeries/forgery.ts';
 export { makeForgeries } from './forgeries/make-forgeries.ts';
 export { sealBySoftware } from './forgeries/seal-by-software.ts';
