@@ -9,13 +9,13 @@ export {
   type PdfArray,
   PdfDict,
   PdfName,
+  PdfNewStream,
   type PdfObject,
   PdfReal,
   PdfRef,
   PdfStream,
   PdfString,
 } from './objects/pdf-object.ts';
-export { PdfNewStream } from './objects/pdf-new-stream.ts';
 export { PdfPlaceholder } from './objects/pdf-placeholder.ts';
 export { assertNoDuplicates, isName, wrongType } from './objects/take.ts';
 export { type ByteSource, createArraySource } from './source/byte-source.ts';

@@ -1,4 +1,3 @@
-import type { PdfNewStream } from './pdf-new-stream.ts';
 import type { PdfPlaceholder } from './pdf-placeholder.ts';
 
 /** A name (ISO 32000-2 §7.3.5): its bytes after `#xx` decoding, one character each. */
@@ -90,6 +89,16 @@ export class PdfStream {
   constructor(dict: PdfDict, dataOffset: number) {
     this.dict = dict;
     this.dataOffset = dataOffset;
+  }
+}
+
+/** A stream to be written: its data as they shall stand in the file. The encoder sets `/Length`. */
+export class PdfNewStream {
+  readonly dict: PdfDict;
+  readonly data: Uint8Array;
+  constructor(dict: PdfDict, data: Uint8Array) {
+    this.dict = dict;
+    this.data = data;
   }
 }
 

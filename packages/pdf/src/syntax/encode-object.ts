@@ -4,13 +4,13 @@ import {
   isPdfArray,
   PdfDict,
   PdfName,
+  PdfNewStream,
   type PdfObject,
   PdfReal,
   PdfRef,
   PdfStream,
   PdfString,
 } from '../objects/pdf-object.ts';
-import { PdfNewStream } from '../objects/pdf-new-stream.ts';
 import { PdfPlaceholder } from '../objects/pdf-placeholder.ts';
 import type { ByteSink } from '../source/byte-sink.ts';
 import { isRegular } from './characters.ts';
