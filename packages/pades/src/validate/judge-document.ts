@@ -12,7 +12,7 @@ import type { RevisionChange } from './revision-change.ts';
 import { checkRanges, checkTimeStamps, type ReadSignature } from './read-signature.ts';
 import { summarize } from './summarize.ts';
 import { validationLimits } from './validation-limits.ts';
-import type { SignatureChoice, ValidationOptions } from './validate-signatures.ts';
+import type { SignatureChoice, ValidationOptions } from './validation-options.ts';
 import type { SignatureReport, ValidationReport } from './validation-report.ts';
 
 /** Facts first: structure, signatures, revisions and times; then each signature's verdict, then the file's. */

@@ -3,23 +3,8 @@ import { type ByteSource, openPdf } from '@sigillum/pdf';
 import { Findings } from './findings.ts';
 import { findClaimOfSignature } from './find-claim-of-signature.ts';
 import { judgeDocument } from './judge-document.ts';
-import type { ValidationProfile, ValidationReport } from './validation-report.ts';
-
-export type ValidationOptions = {
-  /** Trust anchors for signers and time-stamp authorities, DER. */
-  readonly roots: readonly Uint8Array[];
-  /** The time at which is judged; nothing signed later is accepted. */
-  readonly now: Date;
-  /** `baseline` when left out. */
-  readonly profile?: ValidationProfile;
-  /**
-   * Which signatures the verdict on the file is about: all, the last one and the time-stamps after it, or that of one
-   * field. The others are reported, but don't refuse the file; what is wrong with the file itself always does.
-   */
-  readonly only?: SignatureChoice;
-};
-
-export type SignatureChoice = 'all' | 'last' | { readonly field: string };
+import type { ValidationOptions } from './validation-options.ts';
+import type { ValidationReport } from './validation-report.ts';
 
 /**
  * Validates every signature and time-stamp of a PDF: integrity, coverage, what changed since, chain, time (EN 319 102-1,
@@ -37,11 +22,16 @@ export function validateSignatures(source: ByteSource, options: ValidationOption
       return reportUnreadable(source, options, error.code, error.message);
     }
     // A slip of ours on a hostile file: nobody may take silence for a yes. What reading the source throws goes on.
-    if (error instanceof RangeError || error instanceof TypeError) {
+    if (error instanceof RangeError || error instanceof TypeError || isCryptoError(error)) {
       return reportUnreadable(source, options, 'pdf_structure_damaged', 'The validation could not be carried out.');
     }
     throw error;
   }
+}
+
+/** OpenSSL's refusals of keys and signatures that it can make nothing of. */
+function isCryptoError(error: unknown): boolean {
+  return typeof error === 'object' && error !== null && 'code' in error && String(error.code).startsWith('ERR_');
 }
 
 /** A file that can't be read as a PDF. One that claims to be signed is refused as such, whatever is wrong with it. */
