@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { decodePem } from '@sigillum/pki';
+import { decodePem, KnownCertificates } from '@sigillum/pki';
 import { TimeStampRequester } from '@sigillum/pki-sources';
 import { type Logger, type Metrics, readSecretFile, readTextFile } from '@sigillum/service-kit';
 import { SignerClient } from '@sigillum/signer-rpc';
@@ -58,6 +58,7 @@ export async function openServices(config: Config, logger: Logger, metrics: Metr
     signer,
     timeStamps,
     revocationLists: new CrlFiles(config.crls, logger),
+    knownCertificates: new KnownCertificates(),
     places,
     stepGate:
       config.test_pause === undefined

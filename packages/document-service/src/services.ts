@@ -1,3 +1,4 @@
+import type { KnownCertificates } from '@sigillum/pki';
 import type { TimeStampRequester } from '@sigillum/pki-sources';
 import type { Logger } from '@sigillum/service-kit';
 import type { SignerClient } from '@sigillum/signer-rpc';
@@ -26,6 +27,8 @@ export type Services = {
   readonly signer: Pick<SignerClient, 'signDigests' | 'health'>;
   readonly timeStamps: Pick<TimeStampRequester, 'request' | 'lastTokenSize' | 'isUsable'>;
   readonly revocationLists: RevocationLists;
+  /** Certificates of credentials and their chains, read once. */
+  readonly knownCertificates: KnownCertificates;
   readonly places: Places;
   readonly stepGate: StepGate;
   readonly health: HealthChecks;

@@ -5,6 +5,7 @@ import { isSigillumError, SigillumError } from '@sigillum/errors';
 import type { TimeStampSource } from '@sigillum/pades';
 import {
   encodeTimeStampRequest,
+  KnownCertificates,
   type MessageImprint,
   parseTimeStampResponse,
   type TimeStampToken,
@@ -53,6 +54,7 @@ export class TimeStampRequester implements TimeStampSource {
   readonly #agents: Agents;
   readonly #health: ReadonlyMap<TimeStampServer, Health>;
   readonly #now: () => Date;
+  readonly #known = new KnownCertificates();
 
   constructor(options: TimeStampRequesterOptions) {
     const maxSockets = options.maxSockets ?? 32;
@@ -138,6 +140,7 @@ export class TimeStampRequester implements TimeStampSource {
       policy: server.policy,
       roots: server.roots,
       now: this.#now(),
+      known: this.#known,
     });
     if (token.genTime.getTime() < asked.getTime() - maxBehindMs) {
       throw new SigillumError('pki_timestamp_token_invalid', 'The time-stamp is not valid. Its time lies in the past.');

@@ -52,6 +52,7 @@ export type { DigestSigner, MessageSigner } from './x509/digest-signer.ts';
 export { createName, type DistinguishedName, type NameAttribute } from './x509/distinguished-name.ts';
 export { issueCertificate } from './x509/issue-certificate.ts';
 export { computeKeyIdentifier } from './x509/key-identifier.ts';
+export { KnownCertificates } from './x509/known-certificates.ts';
 export type { ExtendedKeyUsageName, KeyUsageName } from './x509/key-usage.ts';
 export { listProfileProblems } from './x509/list-profile-problems.ts';
 export { findKeySpecOf, parseCertificate } from './x509/parse-certificate.ts';

@@ -49,7 +49,7 @@ export async function admitSeal(services: Services, request: SealRequest): Promi
   const credential = await resolveCredential(services, caller, options.credential);
   const algorithm = findSignatureAlgorithm(credential.algorithm);
   if (algorithm === undefined) throw new RangeError(`the credential ${credential.id} has an unknown algorithm`);
-  if (idempotencyKey === undefined) assertMaySeal(credential, services.revocationLists, services.now());
+  if (idempotencyKey === undefined) assertMaySeal(credential, services, services.now());
   assertAnnouncedSize(request.body, services.limits.document_bytes);
 
   const document = await spoolDocument(request.body, {
@@ -67,7 +67,7 @@ export async function admitSeal(services: Services, request: SealRequest): Promi
         ? undefined
         : await findReplay(services, { ...tenantOf(caller), route: sealRoute, key: idempotencyKey }, fingerprint);
     // Again after an upload that may have taken minutes.
-    if (replay === undefined) assertMaySeal(credential, services.revocationLists, services.now());
+    if (replay === undefined) assertMaySeal(credential, services, services.now());
     return { request, credential, algorithm, document, fingerprint, replay };
   } catch (error) {
     await document.dispose();

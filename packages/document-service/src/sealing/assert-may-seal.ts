@@ -1,5 +1,5 @@
 import { SigillumError } from '@sigillum/errors';
-import { type Certificate, type CertificateList, parseCertificate } from '@sigillum/pki';
+import type { Certificate, CertificateList, KnownCertificates } from '@sigillum/pki';
 import type { Credential } from '@sigillum/store';
 
 /** Where revocation is looked up. */
@@ -14,12 +14,17 @@ const retryAfterSeconds = 60;
  *
  * @throws SigillumError `credential_suspended`, `credential_revoked`, `credential_expired`, `credential_status_unknown`
  */
-export function assertMaySeal(credential: Credential, lists: RevocationLists, now: Date): void {
+export function assertMaySeal(
+  credential: Credential,
+  sources: { readonly revocationLists: RevocationLists; readonly knownCertificates: KnownCertificates },
+  now: Date,
+): void {
+  const { revocationLists, knownCertificates } = sources;
   if (credential.status === 'revoked') throw revoked(credential);
   if (credential.status === 'suspended') {
     throw new SigillumError('credential_suspended', `The credential ${credential.name} is suspended.`);
   }
-  const certificate = parseCertificate(credential.certificate);
+  const certificate = knownCertificates.parse(credential.certificate);
   if (now < certificate.notBefore || now > certificate.notAfter) {
     throw new SigillumError(
       'credential_expired',
@@ -27,7 +32,7 @@ export function assertMaySeal(credential: Credential, lists: RevocationLists, no
     );
   }
   const [issuerDer] = credential.chain;
-  const list = issuerDer === undefined ? undefined : lists.find(parseCertificate(issuerDer));
+  const list = issuerDer === undefined ? undefined : revocationLists.find(knownCertificates.parse(issuerDer));
   // RFC 5280 §6.3.3: a list past its nextUpdate says nothing about now, one from the future neither.
   if (list === undefined || now > list.nextUpdate || now < list.thisUpdate) {
     throw new SigillumError(

@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { codeRegistry, SigillumError } from '@sigillum/errors';
 import { type PreparedSignature, type SealedDocument, sealDocument, type SigningCredential } from '@sigillum/pades';
-import { parseCertificate } from '@sigillum/pki';
 import type { Services } from '../services.ts';
 import type { AdmittedSeal } from './admit.ts';
 import type { PendingSeal } from './record-intent.ts';
@@ -27,7 +26,7 @@ export async function makeSeal(
   let prepared: PreparedSignature | undefined;
   const signing: SigningCredential = {
     certificate: credential.certificate,
-    chain: credential.chain.filter((der) => !isSelfIssued(der)),
+    chain: credential.chain.filter((der) => !isSelfIssued(services, der)),
     algorithm: algorithm.name,
   };
   await clock.enter('prepare');
@@ -37,6 +36,7 @@ export async function makeSeal(
       credential: signing,
       options: toPadesOptions(admitted, services.now()),
       lastTokenSize: services.timeStamps.lastTokenSize,
+      known: services.knownCertificates,
       ports: {
         sign: (toSign) => signAttributes(services, admitted, seal, toSign, deadline - performance.now()),
         timeStamps: services.timeStamps,
@@ -74,8 +74,8 @@ function asOurFault(error: unknown): unknown {
 }
 
 /** The root stays out of the CMS: who trusts it has it, who hasn't it gains nothing (RFC 5652 §10.2.3). */
-function isSelfIssued(der: Uint8Array): boolean {
-  const { subject, issuer } = parseCertificate(der);
+function isSelfIssued({ knownCertificates }: Services, der: Uint8Array): boolean {
+  const { subject, issuer } = knownCertificates.parse(der);
   return Buffer.from(subject.der).equals(issuer.der);
 }
 

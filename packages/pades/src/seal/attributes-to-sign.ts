@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { getSignatureAlgorithm } from '@sigillum/algorithms';
 import { SigillumError } from '@sigillum/errors';
-import { type Certificate, encodeSignedAttributes, parseCertificate } from '@sigillum/pki';
+import { type Certificate, encodeSignedAttributes, type KnownCertificates, parseCertificate } from '@sigillum/pki';
 import type { PreparedSignature } from '../prepare/prepared-signature.ts';
 import { assertSigningTime } from './assert-seal-times.ts';
 import type { SigningCredential } from './signing-credential.ts';
@@ -37,13 +37,15 @@ export class AttributesToSign {
  * (`pades_credential_wrong`) and times outside its validity (`pades_time_outside`).
  *
  * @param times `/M` as it was prepared, and the clock.
+ * @param known saves reading the same certificate with each document.
  */
 export function createSignedAttributes(
   prepared: PreparedSignature,
   credential: SigningCredential,
   times: { readonly signingTime: Date; readonly now: Date },
+  known?: KnownCertificates,
 ): AttributesToSign {
-  const certificate = parseCertificate(credential.certificate);
+  const certificate = known ? known.parse(credential.certificate) : parseCertificate(credential.certificate);
   const algorithm = getSignatureAlgorithm(credential.algorithm);
   if (!certificate.keySpec || !algorithm.keys.includes(certificate.keySpec)) {
     throw new SigillumError('pades_credential_wrong', `The certificate's key does not go with ${algorithm.name}.`);

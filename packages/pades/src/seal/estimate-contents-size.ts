@@ -32,8 +32,8 @@ export function estimateContentsSize(credential: SigningCredential, lastTokenSiz
 
 /** Bytes of a signature at most. */
 function getSignatureSize(credential: SigningCredential): number {
-  const details = parseCertificate(credential.certificate).publicKey.asymmetricKeyDetails;
-  if (getSignatureAlgorithm(credential.algorithm).scheme !== 'ecdsa') return (details?.modulusLength ?? 4096) / 8;
   // ECDSA-Sig-Value: two INTEGERs of at most 49 bytes for P-384, in three headers.
-  return 104;
+  if (getSignatureAlgorithm(credential.algorithm).scheme === 'ecdsa') return 104;
+  const details = parseCertificate(credential.certificate).publicKey.asymmetricKeyDetails;
+  return (details?.modulusLength ?? 4096) / 8;
 }

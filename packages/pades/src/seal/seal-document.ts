@@ -1,5 +1,5 @@
 import { isSigillumError } from '@sigillum/errors';
-import type { TimeStampToken } from '@sigillum/pki';
+import type { KnownCertificates, TimeStampToken } from '@sigillum/pki';
 import { type PrepareInput, prepareSignature } from '../prepare/prepare-signature.ts';
 import type { PreparedSignature } from '../prepare/prepared-signature.ts';
 import type { Random, SealOptions } from '../prepare/seal-options.ts';
@@ -34,6 +34,8 @@ export type SealRequest = {
   readonly lastTokenSize?: number | undefined;
   readonly ports: SealPorts;
   readonly hooks?: SealHooks | undefined;
+  /** Saves reading the same certificate with each document. */
+  readonly known?: KnownCertificates | undefined;
   readonly signal?: AbortSignal | undefined;
 };
 
@@ -69,14 +71,15 @@ function assembleIfItFits(signed: SignedDigest, token: TimeStampToken, isLast: b
 }
 
 async function signOnce(
-  { input, credential, options, ports, hooks, signal }: SealRequest,
+  { input, credential, options, ports, hooks, known, signal }: SealRequest,
   contentsSize: number,
 ): Promise<{ signed: SignedDigest; token: TimeStampToken }> {
   signal?.throwIfAborted();
   const prepared = prepareSignature(input, { ...options, contentsSize }, ports.random);
   await hooks?.prepared?.(prepared);
   signal?.throwIfAborted();
-  const toSign = createSignedAttributes(prepared, credential, { signingTime: options.signingTime, now: ports.now() });
+  const times = { signingTime: options.signingTime, now: ports.now() };
+  const toSign = createSignedAttributes(prepared, credential, times, known);
   const signature = await ports.sign(toSign, signal);
   const signed = acceptSignature(prepared, toSign, credential, signature);
   await hooks?.signed?.(signed);

@@ -2,6 +2,7 @@ import { isSigillumError, SigillumError } from '@sigillum/errors';
 import { equalBytes } from '../der/compare-bytes.ts';
 import { assertIssuedBy } from '../x509/assert-issued-by.ts';
 import type { Certificate } from '../x509/certificate.ts';
+import type { KnownCertificates } from '../x509/known-certificates.ts';
 
 /** Certificates in a path at most, anchor included: no public hierarchy in use is deeper. */
 const maxLength = 8;
@@ -21,6 +22,8 @@ export function buildPath(input: {
   readonly candidates: readonly Certificate[];
   readonly roots: readonly Certificate[];
   readonly at: Date;
+  /** Where signatures that were found right before are remembered. */
+  readonly known?: KnownCertificates | undefined;
 }): readonly Certificate[] {
   const search: Search = { ...input, steps: 0, reason: undefined };
   assertUsableAt(input.leaf, input.at);
@@ -36,6 +39,7 @@ type Search = {
   readonly candidates: readonly Certificate[];
   readonly roots: readonly Certificate[];
   readonly at: Date;
+  readonly known?: KnownCertificates | undefined;
   steps: number;
   reason: string | undefined;
 };
@@ -63,7 +67,8 @@ function extend(search: Search, path: readonly Certificate[]): readonly Certific
 function isStepValid(search: Search, path: readonly Certificate[], last: Certificate, issuer: Certificate): boolean {
   try {
     assertUsableAt(issuer, search.at);
-    assertIssuedBy(last, issuer);
+    if (search.known) search.known.assertIssuedBy(last, issuer);
+    else assertIssuedBy(last, issuer);
     assertPathLength(path, issuer);
     return true;
   } catch (error) {

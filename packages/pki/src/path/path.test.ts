@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { buildPath, type Certificate, parseCertificate } from '@sigillum/pki';
+import { buildPath, type Certificate, KnownCertificates, parseCertificate } from '@sigillum/pki';
 import { type OpensslCertificate, OpensslPki, opensslExtensions } from '@sigillum/testing';
 
 const pki = new OpensslPki();
@@ -106,5 +106,52 @@ describe('buildPath', () => {
         at: now,
       }),
     ).toThrow('too many directions');
+  });
+});
+
+describe('known certificates', () => {
+  const known = new KnownCertificates();
+  const parse = (name: string): Certificate => known.parse(get(name).der);
+  const buildKnown = (leaf: string, candidates: readonly string[], at: Date = now): readonly Certificate[] =>
+    buildPath({ leaf: parse(leaf), candidates: candidates.map(parse), roots: [parse('root')], at, known });
+
+  test('are read once, and are a copy of the bytes that came', () => {
+    const bytes = Uint8Array.from(get('leaf').der);
+    const certificate = known.parse(bytes);
+    expect(known.parse(get('leaf').der)).toBe(certificate);
+    bytes.fill(0);
+    expect(certificate.der).toEqual(Uint8Array.from(get('leaf').der));
+    expect(() => known.parse(bytes)).toThrow(expect.objectContaining({ code: 'pki_certificate_invalid' }));
+  });
+
+  test('remember neither time nor trust, and no signature of another issuer', () => {
+    for (const _time of ['first', 'again']) {
+      expect(buildKnown('leaf', ['ca'])).toHaveLength(3);
+      expect(() => buildKnown('leaf', ['ca'], new Date(now.getTime() + 40 * 86_400_000))).toThrow('expired');
+      expect(() => buildPath({ leaf: parse('leaf'), candidates: [parse('ca')], roots: [], at: now, known })).toThrow();
+      expect(() => buildKnown('leaf-of-impostor', ['impostor'])).toThrow();
+      expect(() => known.assertIssuedBy(parse('leaf'), parse('impostor'))).toThrow();
+    }
+  });
+
+  test('with one bit of the signature changed are others, however often they come', () => {
+    buildKnown('leaf', ['ca']);
+    const forged = Uint8Array.from(get('leaf').der);
+    const last = forged.length - 1;
+    forged[last] = (forged[last] ?? 0) ^ 1;
+    for (const _time of ['first', 'again']) {
+      expect(() => known.assertIssuedBy(known.parse(forged), parse('ca'))).toThrow('did not make');
+    }
+  });
+
+  test('push out the oldest when there are too many', () => {
+    const few = new KnownCertificates();
+    const first = few.parse(get('leaf').der);
+    const other = Uint8Array.from(get('ca').der);
+    for (let count = 0; count < 64; count += 1) {
+      other[other.length - 1] = count;
+      few.parse(other);
+    }
+    expect(few.parse(get('leaf').der)).not.toBe(first);
   });
 });
