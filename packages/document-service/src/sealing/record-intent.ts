@@ -3,6 +3,7 @@ import {
   type IdempotencyScope,
   insertSeal,
   inTransaction,
+  type SealIntent,
   type SealKey,
   takeIdempotencyKey,
 } from '@sigillum/store';
@@ -35,20 +36,26 @@ export async function recordIntent(
   const tenant = tenantOf(request.caller);
   const scope: IdempotencyScope | undefined =
     request.idempotencyKey === undefined ? undefined : { ...tenant, route: sealRoute, key: request.idempotencyKey };
+  const intent: SealIntent = {
+    ...tenant,
+    id,
+    credentialId: credential.id,
+    level: request.options.level,
+    requestId: request.requestId,
+    instance: services.instance,
+    process: services.process,
+    documentSize: document.source.size,
+    documentSha256: document.sha256,
+    createdAt,
+  };
+  const pending: PendingSeal = { ...tenant, id, publicId: encodeId('seal', id), createdAt };
+  if (scope === undefined) {
+    // One statement is atomic by itself: no transaction, two round trips less.
+    await insertSeal(services.db, intent);
+    return pending;
+  }
   const taken = await inTransaction(services.db, async (transaction) => {
-    await insertSeal(transaction, {
-      ...tenant,
-      id,
-      credentialId: credential.id,
-      level: request.options.level,
-      requestId: request.requestId,
-      instance: services.instance,
-      process: services.process,
-      documentSize: document.source.size,
-      documentSha256: document.sha256,
-      createdAt,
-    });
-    if (scope === undefined) return true;
+    await insertSeal(transaction, intent);
     const input = { fingerprint: admitted.fingerprint, sealId: id, now: createdAt };
     if (await takeIdempotencyKey(transaction, scope, input)) return true;
     throw new KeyTaken();
@@ -56,13 +63,13 @@ export async function recordIntent(
     if (error instanceof KeyTaken) return false;
     throw error;
   });
-  if (!taken && scope !== undefined) {
+  if (!taken) {
     const replay = await findReplay(services, scope, admitted.fingerprint);
     // Freed in between: the other one failed just now, and the caller may try again.
     if (replay === undefined) throw inFlight();
     return replay;
   }
-  return { ...tenant, id, publicId: encodeId('seal', id), createdAt };
+  return pending;
 }
 
 /** Rolls the transaction back; never leaves this file. */

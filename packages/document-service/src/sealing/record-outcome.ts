@@ -53,7 +53,7 @@ export async function recordOutcome(
       level: request.options.level,
       occurredAt: finishedAt,
     });
-    await settleIdempotencyKey(transaction, seal);
+    if (request.idempotencyKey !== undefined) await settleIdempotencyKey(transaction, seal);
     await appendEvent(transaction, {
       ...tenantOfSeal(seal),
       type: 'seal.completed',

@@ -1,4 +1,5 @@
 import { canonicalJson, type JsonObject } from '@sigillum/audit';
+import { sql } from 'kysely';
 import type { Executor } from '../database/open-database.ts';
 import type { Tenant } from '../database/schema.ts';
 import { encodeId } from '../ids/public-id.ts';
@@ -31,20 +32,13 @@ export async function appendEvent(transaction: Executor, entry: EventEntry): Pro
     ...(requestId === undefined ? {} : { request_id: requestId }),
     data: entry.data,
   });
-  await transaction
-    .insertInto('events')
-    .values({
-      organisation_id: organisationId,
-      mode,
-      id,
-      type,
-      occurred_at: occurredAt,
-      bytes: Buffer.from(bytes),
-    })
-    .execute();
-  await transaction
-    .insertInto('unchained_events')
-    .values({ organisation_id: organisationId, mode, event_id: id })
-    .execute();
+  // Both rows in one statement: half the round trips of two.
+  await sql`
+    with event as (
+      insert into events (organisation_id, mode, id, type, occurred_at, bytes)
+      values (${organisationId}, ${mode}, ${id}, ${type}, ${occurredAt}, ${Buffer.from(bytes)})
+      returning organisation_id, mode, id)
+    insert into unchained_events (organisation_id, mode, event_id)
+    select organisation_id, mode, id from event`.execute(transaction);
   return id;
 }
