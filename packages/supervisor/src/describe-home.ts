@@ -1,8 +1,9 @@
 import type { HomePaths } from './home-paths.ts';
+import { quoteForShell as quote } from './quote-for-shell.ts';
 import { readSandboxKey } from './seal-sample.ts';
 
 /** What is printed at the end of a start. */
-export function describeHome(paths: HomePaths, basePort: number, startedInMs: number): string {
+export function describeHome(paths: HomePaths, basePort: number, startedInMs: number, resetCommand: string): string {
   const url = `http://127.0.0.1:${basePort}`;
   const key = readSandboxKey(paths);
   const target = paths.at('samples/first.sealed.pdf');
@@ -24,11 +25,6 @@ Seal a PDF:
   For programs   ${paths.ready}
 
 Stop with Ctrl-C; everything is kept in ${paths.directory}.
-Begin anew with new keys: npm start -- --reset
+Begin anew with new keys: ${resetCommand}
 `;
-}
-
-/** For a shell; plain where nothing has to be quoted. */
-function quote(text: string): string {
-  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }

@@ -1,8 +1,8 @@
-import { createWriteStream } from 'node:fs';
 import { resolve } from 'node:path';
 import { isSigillumError } from '@sigillum/errors';
 import { createLogger, runMain } from '@sigillum/service-kit';
 import { createConsole } from './console.ts';
+import { createLogStream } from './create-log-stream.ts';
 import { parseOptions } from './parse-options.ts';
 import { startHome } from './start-home.ts';
 
@@ -18,7 +18,7 @@ runMain(async (args, { signal }) => {
         createLogger({
           service: 'supervisor',
           instance: 'supervisor-1',
-          stream: createWriteStream(path, { flags: 'a' }),
+          stream: createLogStream(path),
         }),
       signal,
     });

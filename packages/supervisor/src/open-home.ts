@@ -24,6 +24,25 @@ export type OpenedHome = { readonly paths: HomePaths; readonly basePort: number;
  */
 export async function openHome(options: HomeOptions): Promise<OpenedHome> {
   const paths = listHomePaths(options.home);
+  try {
+    return await takeHome(options, paths);
+  } catch (error) {
+    if (!isSystemError(error)) throw error;
+    throw new SigillumError(
+      'home_not_writable',
+      `The folder ${paths.directory} can't be used: ${error.message}. Make it writable, free space on its disk, or name another one: ` +
+        'npm start -- --home DIR',
+      { cause: error },
+    );
+  }
+}
+
+/** An error of the operating system, such as EACCES, EROFS, ENOTDIR or ENOSPC. */
+function isSystemError(error: unknown): error is Error {
+  return Error.isError(error) && 'syscall' in error;
+}
+
+async function takeHome(options: HomeOptions, paths: HomePaths): Promise<OpenedHome> {
   assertOurs(paths);
   const recorded = readBasePort(paths);
   if (!options.reset && recorded !== undefined && options.port !== undefined && options.port !== recorded) {
@@ -46,7 +65,7 @@ export async function openHome(options: HomeOptions): Promise<OpenedHome> {
       mkdirSync(folder, { recursive: true, mode: 0o700 });
       chmodSync(folder, 0o700);
     }
-    const basePort = (options.reset ? undefined : recorded) ?? options.port ?? defaultBasePort;
+    const basePort = options.port ?? recorded ?? defaultBasePort;
     const advice =
       recorded === undefined || options.reset
         ? 'Choose another one: npm start -- --port N'

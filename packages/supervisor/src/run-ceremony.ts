@@ -13,7 +13,7 @@ export type CeremonyResult = { /** Steps that changed something. */ readonly don
 /** Runs a command of the ceremony tool and takes its progress lines. @throws SigillumError `home_ceremony_failed`. */
 export async function runCeremony(
   program: Program,
-  options: { readonly signal: AbortSignal; readonly onStep: (step: string) => void },
+  options: { readonly signal: AbortSignal; readonly onStep: (step: string) => void; readonly resetCommand: string },
 ): Promise<CeremonyResult> {
   const child = startProgram(program, 'pipe');
   const stop = (): void => void child.kill('SIGTERM');
@@ -40,7 +40,7 @@ export async function runCeremony(
   throw new SigillumError(
     'home_ceremony_failed',
     `The ceremony "${program.args[0]}" failed${failure === '' ? '' : ` at ${failure}`}\nThe end of ${program.logFile}:\n` +
-      `${readLogEnd(program.logFile)}\nIf it fails again, begin anew: npm start -- --reset`,
+      `${readLogEnd(program.logFile)}\nIf it fails again, begin anew: ${options.resetCommand}`,
   );
 }
 

@@ -5,6 +5,7 @@ import type { EmbeddedPostgres } from '@sigillum/store';
 import type { Console } from './console.ts';
 import { describeHome } from './describe-home.ts';
 import { findSofthsmModule } from './find-softhsm.ts';
+import { formatResetCommand } from './format-reset-command.ts';
 import type { HomePaths } from './home-paths.ts';
 import { makeSecrets } from './make-secrets.ts';
 import { ManagedPostgres } from './managed-postgres.ts';
@@ -43,7 +44,8 @@ export async function startHome(input: StartHomeOptions): Promise<RunningService
     await run.stop();
     throw error;
   }
-  input.console.say(describeHome(home.paths, home.basePort, Date.now() - startedAt));
+  const resetCommand = formatResetCommand(home.paths.directory, input.checkout);
+  input.console.say(describeHome(home.paths, home.basePort, Date.now() - startedAt, resetCommand));
   return { stop: () => run.stop() };
 }
 
@@ -178,7 +180,11 @@ class HomeRun {
       args: [...args, '--home', this.#paths.directory],
       logFile: this.#paths.log('ceremony'),
     };
-    return runCeremony(program, { signal, onStep: (step) => this.#input.console.detail(step) });
+    return runCeremony(program, {
+      signal,
+      onStep: (step) => this.#input.console.detail(step),
+      resetCommand: formatResetCommand(this.#paths.directory, this.#input.checkout),
+    });
   }
 
   /** Renews what is due. CRLs are read again by document-service itself; certificates at a start. */
@@ -203,7 +209,12 @@ class HomeRun {
   #tell(event: string): void {
     this.#log.info(event);
     if (this.#isReady) this.#input.console.say(event);
-    this.#record();
+    try {
+      this.#record();
+    } catch (error) {
+      // A full disk: the services go on, and the files are written again at the next event.
+      this.#log.error('the files about processes could not be written', { error });
+    }
   }
 
   /** Keeps the files about processes true. */

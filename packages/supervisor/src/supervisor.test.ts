@@ -7,7 +7,9 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
+import { createLogStream } from './create-log-stream.ts';
 import { describeHome } from './describe-home.ts';
+import { formatResetCommand } from './format-reset-command.ts';
 import { listHomePaths } from './home-paths.ts';
 import { createSandboxKey, makeSecrets } from './make-secrets.ts';
 import { ManagedService } from './managed-service.ts';
@@ -129,6 +131,12 @@ describe('a home', () => {
     expect(existsSync(join(home, 'run'))).toBe(false);
   });
 
+  test('that can not be made is an error that says why and what to do', async () => {
+    writeFileSync(home, 'a file');
+    await expect(open()).rejects.toEqual(code('home_not_writable', 'ENOTDIR'));
+    await expect(open({ home: join(home, 'below') })).rejects.toEqual(code('home_not_writable', '--home DIR'));
+  });
+
   test('of another version is left alone', async () => {
     const { paths } = await open({ port: await findPort() });
     writeFileSync(paths.version, '2\n');
@@ -145,6 +153,7 @@ describe('a home', () => {
     expect(existsSync(paths.sandboxKey)).toBe(false);
     makeSecrets(paths);
     expect(readFileSync(paths.sandboxKey, 'utf8')).not.toBe(key);
+    expect((await open({ reset: true })).basePort).toBe(other);
   });
 
   test('takes away an old ready.json first', async () => {
@@ -223,7 +232,7 @@ describe('what is printed', () => {
     const paths = listHomePaths(join(home, "it's a home"));
     mkdirSync(paths.secrets, { recursive: true });
     writeFileSync(paths.sandboxKey, 'sk_test_x\n');
-    const line = /^ {2}curl (.*)$/m.exec(describeHome(paths, 8480, 1))?.[1] ?? '';
+    const line = /^ {2}curl (.*)$/m.exec(describeHome(paths, 8480, 1, 'npm start -- --reset'))?.[1] ?? '';
     const args = execFileSync('bash', ['-c', `printf '%s\\n' ${line}`], { encoding: 'utf8' })
       .trim()
       .split('\n');
@@ -239,6 +248,11 @@ describe('what is printed', () => {
       '-o',
       paths.at('samples/first.sealed.pdf'),
     ]);
+  });
+
+  test('begins this home anew, and not the one in the checkout', () => {
+    expect(formatResetCommand('/checkout/.sigillum', '/checkout')).toBe('npm start -- --reset');
+    expect(formatResetCommand("/it's a home", '/checkout')).toBe(`npm start -- --home '/it'\\''s a home' --reset`);
   });
 });
 
@@ -300,6 +314,16 @@ describe('a managed service', () => {
 });
 
 describe('a log', () => {
+  test('that can not be written stops nobody', async () => {
+    const path = join(home, '..', 'b.log');
+    const stream = createLogStream(path);
+    stream.write('first\n');
+    expect(readFileSync(path, 'utf8')).toBe('first\n');
+    const full = createLogStream('/dev/full');
+    await new Promise((resolve) => full.write('lost\n', resolve));
+    expect(full.errored).toBeNull();
+  });
+
   test('that has grown large is put aside', () => {
     const path = join(home, '..', 'a.log');
     rotateLog(path);

@@ -5,6 +5,7 @@ export const homeCodes = defineCodes({
   home_options_invalid: { status: 500, title: 'The command line is not understood' },
   home_running: { status: 500, title: 'The home is already running' },
   home_not_ours: { status: 500, title: 'The folder is not a development home' },
+  home_not_writable: { status: 500, title: 'The folder of the home can not be used' },
   home_version_unknown: { status: 500, title: 'The home was made by another version' },
   home_port_fixed: { status: 500, title: 'The home has another port' },
   home_port_busy: { status: 500, title: 'The port is in use' },
