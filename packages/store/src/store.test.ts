@@ -288,6 +288,8 @@ describe('on PostgreSQL', () => {
         expect(await findCredential(db, stranger, 'p256')).toBeUndefined();
         expect(await findCredential(db, stranger, id)).toBeUndefined();
       }
+      // What no name can be is nobody's, and no error of the database.
+      expect(await findCredential(db, tenant, 'p256\0')).toBeUndefined();
     });
 
     test('provisioning the same again changes nothing, a new certificate renews it, and its id and status stay', async () => {

@@ -25,6 +25,8 @@ export type CredentialInput = Pick<Credential, 'name' | 'keyId' | 'algorithm' | 
 
 /** The credential of that name or public id, in this organisation and mode only. */
 export async function findCredential(db: Executor, tenant: Tenant, nameOrId: string): Promise<Credential | undefined> {
+  // PostgreSQL's text can't hold it, and refuses the whole query.
+  if (nameOrId.includes('\0')) return undefined;
   const uuid = findUuid('cred', nameOrId);
   const query = ofTenant(db, tenant);
   const row = await (uuid === undefined
