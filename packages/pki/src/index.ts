@@ -69,7 +69,12 @@ export { encodeSignedData, type SignedDataInput } from './cms/encode-signed-data
 export { type IssuerAndSerial, readIssuerAndSerial } from './cms/issuer-and-serial.ts';
 export { cmsOids, type SignedContentType } from './cms/oids.ts';
 export { parseSignedData, type SignedData, type SignerInfo } from './cms/parse-signed-data.ts';
-export { type EssCertificateId, matchesCertificate, parseSigningCertificateV2 } from './cms/signing-certificate.ts';
+export {
+  type EssCertificateId,
+  isNamedBySha1,
+  matchesCertificate,
+  parseSigningCertificateV2,
+} from './cms/signing-certificate.ts';
 export { hashContent, verifySigner } from './cms/verify-signer.ts';
 // path
 export { buildPath } from './path/build-path.ts';

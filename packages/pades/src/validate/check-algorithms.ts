@@ -1,6 +1,7 @@
 import { constants, type KeyObject, verify } from 'node:crypto';
 import { digestAlgorithms as knownDigests, findDigestByOid } from '@sigillum/algorithms';
 import {
+  contextTag,
   decodeOid,
   decodeSmallInteger,
   type DerNode,
@@ -30,8 +31,26 @@ export function hasKnownAlgorithms(cms: Cms, signer: CmsSigner): boolean {
     isListed &&
     cms.digestAlgorithms.some((node) => equalBytes(node.bytes, signer.digestAlgorithm.bytes)) &&
     isOneOf(signer.digestAlgorithm, encodeDigests(digest.oid)) &&
-    isOneOf(signer.signatureAlgorithm, encodeSignatureAlgorithms(digest.oid, salt))
+    isOneOf(signer.signatureAlgorithm, encodeSignatureAlgorithms(digest.oid, salt)) &&
+    agreesWithProtection(signer)
   );
+}
+
+/** RFC 6211: an attribute that says the two algorithms once more, signed; a signature for which it lies was tampered with. */
+function agreesWithProtection({ attributes, digestOid, signatureAlgorithm }: CmsSigner): boolean {
+  const attribute = attributes.get('1.2.840.113549.1.9.52');
+  if (attribute === undefined) return true;
+  const [digest, signature] = attribute.children;
+  return (
+    isAlgorithm(digest, digestOid) &&
+    signature?.tag === contextTag(1) &&
+    isAlgorithm(signature, decodeOid(signatureAlgorithm.children[0] ?? signatureAlgorithm))
+  );
+}
+
+function isAlgorithm(node: DerNode | undefined, oid: string): boolean {
+  const [first] = node?.children ?? [];
+  return first?.tag === tags.oid && decodeOid(first) === oid;
 }
 
 function isOneOf(node: DerNode, encodings: readonly Uint8Array[]): boolean {

@@ -6,6 +6,7 @@ import {
   decodeOctetString,
   decodeOid,
   equalBytes,
+  isNamedBySha1,
   matchesCertificate,
   parseSigningCertificateV2,
   readIssuerAndSerial,
@@ -30,6 +31,8 @@ export type CheckedSignature = {
 
 /** adbe-revocationInfoArchival: what PAdES keeps in the DSS (EN 319 142-1 §6.3). */
 const adobeRevocation = '1.2.840.113583.1.1.8';
+
+const unsignedOnly = ['1.2.840.113549.1.9.6', cmsOids.signatureTimeStamp];
 
 /**
  * Checks the CMS of a detached signature (RFC 5652, EN 319 122-1, EN 319 142-1 §6.3) but for the trust in its certificates.
@@ -112,6 +115,10 @@ function checkAttributes(signer: CmsSigner, findings: Findings): void {
   else if (contentType.tag !== 0x06 || decodeOid(contentType) !== cmsOids.data) findings.add('content_type_wrong');
   if (attributes.has(cmsOids.signingTime)) findings.add('signing_time_attribute');
   if (attributes.has(adobeRevocation)) findings.add('attribute_not_baseline', 'adbe-revocationInfoArchival');
+  // RFC 5652 §11.4, RFC 3161 appendix A: what is made of a signature can't be signed by it
+  const misplaced = unsignedOnly.find((type) => attributes.has(type));
+  if (misplaced !== undefined) findings.add('signed_attributes_wrong', `${misplaced} can not be signed.`);
+  if (signer.unsignedIsEmpty) findings.add('cms_malformed', 'Unsigned attributes are there but empty.');
   if (new Set(signer.unsignedTypes).size !== signer.unsignedTypes.length) {
     findings.add('cms_malformed', 'An unsigned attribute comes twice.');
   }
@@ -126,6 +133,14 @@ function findSigner(signer: CmsSigner, bag: readonly Certificate[], findings: Fi
     return equalBytes(issuer, signer.sid.issuer) && equalBytes(serialNumber, signer.sid.serialNumber);
   });
   const attribute = signer.attributes.get(cmsOids.signingCertificateV2);
+  const older = signer.attributes.get(cmsOids.signingCertificate);
+  try {
+    // it proves nothing, but must not say something else
+    if (older && named && !isNamedBySha1(older, named.der)) findings.add('signing_certificate_mismatch', 'by SHA-1');
+  } catch (error) {
+    if (!isSigillumError(error)) throw error;
+    findings.add('signing_certificate_mismatch', error.message);
+  }
   if (attribute === undefined) {
     findings.add('signing_certificate_attribute_missing');
     return named;

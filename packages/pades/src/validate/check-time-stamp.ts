@@ -63,7 +63,7 @@ export function checkTimeStamp(
   if (cms.signers.length !== 1 || signer === undefined) findings.add('time_stamp_invalid', 'It has several signers.');
   // RFC 5652 §5.1: content of another type than id-data makes version 3
   if (cms.version !== 3) findings.add('cms_malformed', 'The time-stamp says a version that it is not of.');
-  if (cms.hasRevocation || (signer?.unsignedTypes.length ?? 0) > 0) {
+  if (cms.hasRevocation || (signer?.unsignedTypes.length ?? 0) > 0 || signer?.unsignedIsEmpty) {
     findings.add('time_stamp_invalid', 'It carries what nobody signed.');
   }
   if (signer !== undefined && !hasKnownAlgorithms(cms, signer))

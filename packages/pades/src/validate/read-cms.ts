@@ -32,6 +32,8 @@ export type CmsSigner = SignerInfo & {
   /** Not the SHA-2 attributes alone: whether types come once, with one value, in the order of DER. */
   readonly attributesAreWellFormed: boolean;
   readonly unsignedTypes: readonly string[];
+  /** No unsigned attribute, or one without a value, where there must be some (RFC 5652 §5.3: SIZE (1..MAX)). */
+  readonly unsignedIsEmpty: boolean;
 };
 
 /** A SignedData has a handful of certificates; a bag of more is no signature's. */
@@ -132,6 +134,7 @@ function readSigner(node: DerNode, findings: Findings): CmsSigner | undefined {
     attributes: new Map(attributes.flatMap(({ type, values: [value] }) => (value ? [[type, value] as const] : []))),
     unsignedAttributes: new Map(unsignedAttributes.map(({ type, values }) => [type, values])),
     unsignedTypes: unsignedAttributes.map(({ type }) => type),
+    unsignedIsEmpty: unsigned?.children.length === 0 || unsignedAttributes.some(({ values }) => values.length === 0),
     attributesAreWellFormed:
       attributes.every(({ values }) => values.length === 1) && isSorted(signed.children) && isUnique(attributes),
   };

@@ -71,7 +71,8 @@ export function pairRevisions(before: PdfDocument, after: PdfDocument, floor: nu
     if (hasDuplicates(value)) log.refuse(`object ${number} has a key twice`);
   }
   // Readers differ in which of the two parts they look first (ISO 32000-2 §7.5.8.4); no signer writes such updates.
-  if (section?.hidden !== undefined) log.refuse('an update has a table and a stream of cross-references');
+  if (section?.trailer.has('XRefStm')) log.refuse('an update has two sections of cross-references');
+  if (!keepsSize(before, after)) log.refuse('an update says that objects of the document do not exist');
   // also when nothing seems to change: `before` ends where it was signed, so what only later bytes make readable shows
   const { places, unreadable } = findReferences(before, new Set([...changed.keys(), ...added]));
   if (unreadable.length > 0) {
@@ -81,6 +82,13 @@ export function pairRevisions(before: PdfDocument, after: PdfDocument, floor: nu
     if (places.has(number)) log.refuse(`object ${number} fills a reference that led nowhere when it was signed`);
   }
   return { before, after, changed, added, places, equal };
+}
+
+/** ISO 32000-2 table 15: what lies above /Size is missing, and readers differ in whether they believe that. */
+function keepsSize(before: PdfDocument, after: PdfDocument): boolean {
+  const [was, is] = [before.trailer.find('Size'), after.trailer.find('Size')];
+  if (typeof is !== 'number') return false;
+  return is >= (after.sections[0]?.end ?? 0) && (typeof was !== 'number' || is >= was);
 }
 
 function generationOf(document: PdfDocument, number: number): number {

@@ -68,3 +68,9 @@ export function matchesCertificate(id: EssCertificateId, certificate: Uint8Array
   const name = readIssuerAndSerial(certificate);
   return equalBytes(name.issuer, id.issuerSerial.issuer) && equalBytes(name.serialNumber, id.issuerSerial.serialNumber);
 }
+
+/** Whether the first ESSCertID of a SigningCertificate (RFC 2634 §5.4) has the certificate's SHA-1 hash. */
+export function isNamedBySha1(value: DerNode, certificate: Uint8Array): boolean {
+  const hash = value.children[0]?.children[0]?.children[0];
+  return hash !== undefined && equalBytes(decodeOctetString(hash), createHash('sha1').update(certificate).digest());
+}

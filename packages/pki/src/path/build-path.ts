@@ -6,12 +6,14 @@ import type { KnownCertificates } from '../x509/known-certificates.ts';
 
 /** Certificates in a path at most, anchor included: no public hierarchy in use is deeper. */
 const maxLength = 8;
+const nameConstraints = '2.5.29.30';
 /** Steps tried at most: hostile bags of look-alike certificates end here, not after hours of signature checks. */
 const maxSteps = 64;
 
 /**
  * A path from `leaf` to one of `roots` through `candidates`, leaf first, root last (RFC 5280 §6.1, the part without
- * policies and name constraints: a certificate with a critical extension that isn't understood is never used). Every
+ * policies and name constraints: a certificate with a critical extension that isn't understood, or with name constraints
+ * of any kind, is never used). Every
  * certificate, the root included, must be valid at `at`. Revocation is not looked at. Throws `pki_path_invalid` with
  * the reason of the attempt that came farthest.
  *
@@ -85,6 +87,8 @@ function assertUsableAt(certificate: Certificate, at: Date): void {
   if (at < certificate.notBefore) refuse('was not valid yet at that time');
   if (at > certificate.notAfter) refuse('had expired at that time');
   if (certificate.unknownCriticalExtensions.length > 0) refuse('has a critical extension that is not understood');
+  // RFC 5280 §4.2.1.10: they must be critical, and bind also where a CA forgot to say so
+  if (certificate.extensions.some(({ oid }) => oid === nameConstraints)) refuse('limits the names below it');
 }
 
 /** RFC 5280 §4.2.1.9: pathLenConstraint counts the CAs below, self-issued ones and the leaf left out. */

@@ -39,6 +39,8 @@ beforeAll(() => {
   issue('leaf-of-strange-ca', seal, 'strange-ca');
   issue('constrained-ca', [...ca, 'nameConstraints=critical,permitted;DNS:example.com'], 'root');
   issue('leaf-of-constrained-ca', seal, 'constrained-ca');
+  issue('loosely-constrained-ca', [...ca, 'nameConstraints=permitted;DNS:example.com'], 'root');
+  issue('leaf-of-loosely-constrained-ca', seal, 'loosely-constrained-ca');
   // The same name as the root, another key.
   issue('impostor', root, undefined, { subject: '/O=Sigillum Development (no legal value)/CN=root' });
   issue('leaf-of-impostor', seal, 'impostor');
@@ -78,6 +80,13 @@ describe('buildPath', () => {
       ['constrained-ca'],
       now,
       'not understood',
+    ],
+    [
+      'a CA has name constraints and does not say that they are critical',
+      'leaf-of-loosely-constrained-ca',
+      ['loosely-constrained-ca'],
+      now,
+      'limits the names',
     ],
     ['a root of the same name has another key', 'leaf-of-impostor', ['impostor'], now, ''],
   ])('refuses when %s', (_why, leaf, candidates, at, message) => {

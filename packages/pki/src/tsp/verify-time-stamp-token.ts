@@ -1,13 +1,10 @@
-import { createHash } from 'node:crypto';
 import { isSigillumError, SigillumError } from '@sigillum/errors';
 import { cmsOids } from '../cms/oids.ts';
 import { parseSignedData, type SignedData } from '../cms/parse-signed-data.ts';
 import { readIssuerAndSerial } from '../cms/issuer-and-serial.ts';
-import { matchesCertificate, parseSigningCertificateV2 } from '../cms/signing-certificate.ts';
+import { isNamedBySha1, matchesCertificate, parseSigningCertificateV2 } from '../cms/signing-certificate.ts';
 import { hashContent, verifySigner } from '../cms/verify-signer.ts';
 import { equalBytes } from '../der/compare-bytes.ts';
-import { decodeOctetString } from '../der/decode-der.ts';
-import type { DerNode } from '../der/read-der.ts';
 import { buildPath } from '../path/build-path.ts';
 import type { Certificate } from '../x509/certificate.ts';
 import type { KnownCertificates } from '../x509/known-certificates.ts';
@@ -129,12 +126,6 @@ function getSigner(
     throw invalid('It names two different certificates as its signer.');
   }
   return found;
-}
-
-/** Whether the first ESSCertID of a SigningCertificate (RFC 2634 §5.4) has the certificate's hash. */
-function isNamedBySha1(value: DerNode, certificate: Uint8Array): boolean {
-  const hash = value.children[0]?.children[0]?.children[0];
-  return hash !== undefined && equalBytes(decodeOctetString(hash), createHash('sha1').update(certificate).digest());
 }
 
 /** RFC 3161 §2.3: one purpose, timeStamping, and critical. EN 319 422 §6.3: keyUsage, where present, allows to sign. */
