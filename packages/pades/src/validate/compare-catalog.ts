@@ -21,9 +21,11 @@ export function compareCatalog(pair: RevisionPair, log: ChangeLog): void {
         break;
       case 'Extensions':
         if (!isExtensions(after.resolve(value ?? null))) log.refuse('the extensions of the catalog were changed');
+        else log.allow('lta_update', 'the extensions of the catalog were changed');
         break;
       case 'Version':
         if (!isLaterVersion(before.catalog.find(key), value)) log.refuse('the version of the PDF was changed');
+        else log.allow('lta_update', 'the version of the PDF was changed');
         break;
       default:
         log.refuse(`the catalog has another /${key.replaceAll(/[^!-~]/g, '?').slice(0, 64)}`);

@@ -1,4 +1,4 @@
-import { type FormField, PdfDict, PdfRef, PdfStream } from '@sigillum/pdf';
+import { type FormField, PdfDict, type PdfDocument, type PdfObject, PdfRef, PdfStream } from '@sigillum/pdf';
 import { listWidgets } from './compare-signature-field.ts';
 import type { ChangeLog, ChangePolicy } from './revision-change.ts';
 import { isOnlyAt, listDifferentKeys, type RevisionPair } from './revision-pair.ts';
@@ -30,12 +30,34 @@ export function compareFilledField(
     if (explainParts(pair, number, log)) isFilled = true;
   }
   if (!isFilled) return;
+  if (isFixed(pair.before, old))
+    return log.refuse(`field ${old.ref?.number ?? ''}, which nobody can fill, was changed`);
   const what = `field ${old.ref?.number ?? ''} was filled`;
   if (policy.permission === 1 || policy.isLocked(field.name))
     log.refuse(what, 'certification_violated', 'form_filling');
   else if (policy.permission === undefined && !policy.isSigned)
     log.refuse(what, 'changed_after_signing', 'form_filling');
   else log.allow('form_filling', what);
+}
+
+/** Bits of /Ff (ISO 32000-2 tables 227, 229). */
+const readOnly = 1;
+const pushButton = 1 << 16;
+/** Fields above a field that are looked at for inherited flags. */
+const maxParents = 32;
+
+/** A read-only field changes by a calculation only, and a push button has no value at all (§12.7.5.2.2). */
+function isFixed(document: PdfDocument, { dict, type }: FormField): boolean {
+  let flags: PdfObject | undefined;
+  let node: PdfDict | undefined = dict;
+  for (let depth = 0; node !== undefined && flags === undefined && depth < maxParents; depth++) {
+    flags = document.find(node, 'Ff');
+    node = document.findDict(node.find('Parent'), '/Parent of a form field');
+  }
+  if (typeof flags !== 'number') return false;
+  if (type === 'Btn' && (flags & pushButton) !== 0) return true;
+  const actions = document.findDict(dict.find('AA'), '/AA of a form field');
+  return (flags & readOnly) !== 0 && actions?.has('C') !== true;
 }
 
 /** Values and appearances that are objects of their own and belong to this widget alone. */

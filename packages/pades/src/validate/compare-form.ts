@@ -30,7 +30,10 @@ export function compareForm(pair: RevisionPair, policy: ChangePolicy, log: Chang
       // true makes readers draw fields anew: what was signed as shown may then look otherwise
       if ((pair.after.find(is.dict, key) ?? false) !== false) log.refuse('the appearances of the form are made anew');
     } else if (appearanceKeys.has(key) && was?.dict.has(key) !== true) {
-      log.allow('lta_update', `/${key} of the form was added`);
+      // readers may draw other fields by it: only where nothing but signatures is there it changes nothing
+      const isShown = listFormFields(pair.before).some(({ type }) => type !== 'Sig');
+      if (isShown) noteFilling(`/${key} of the form was added`, policy, log);
+      else log.allow('lta_update', `/${key} of the form was added`);
     } else if (key === 'DR' && isExtended(pair, was?.dict.find(key), is.dict.find(key), log, maxResourceDepth)) {
       noteFilling('the resources of the form were extended', policy, log);
     } else log.refuse(`the form has another /${key.replaceAll(/[^!-~]/g, '?').slice(0, 64)}`);

@@ -503,6 +503,45 @@ describe('what comes after the signed revision', () => {
     expectRefused(anew, 'changed_after_signing');
   });
 
+  test('an update that says the document has fewer objects than before', () => {
+    const table = Buffer.from(appendTable(good, '', [[0, 0]])).toString('latin1');
+    const shrunk = table.replace(/\/Size \d+(?![\s\S]*\/Size)/, ({ length }) => '/Size 1'.padEnd(length));
+    expectRefused(new Uint8Array(Buffer.from(shrunk, 'latin1')), 'changed_after_signing');
+  });
+
+  test('defaults that other fields are drawn by, added to a form that may not be filled', () => {
+    const setDefault = (entries: Record<string, PdfObject>) => (update: IncrementalUpdate, document: PdfDocument) => {
+      const ref = document.catalog.find('AcroForm') as PdfRef;
+      update.set(ref, document.getDict(ref, 'form').with(entries));
+    };
+    for (const entries of [{ DA: encodeTextString('/F 0 Tf 1 g') }, { Q: 2 }, { DR: dictOf({ Font: dictOf({}) }) }]) {
+      const change = setDefault(entries);
+      expectRefused(updateFile(kit.sign(withForm, certify(1)), change), 'certification_violated');
+      expectRefused(updateFile(kit.sign(withForm), change), 'changed_after_signing');
+      expect(codesOf(verify(updateFile(kit.sign(withForm, certify(2)), change)))).toEqual([]);
+    }
+  });
+
+  test('a field that is read-only and not calculated, a push button', () => {
+    const setFlags = (entries: Record<string, PdfObject>) =>
+      updateFile(withForm, (update, document) => {
+        const field = listFormFields(document).find(({ type }) => type === 'Tx');
+        if (field?.ref) update.set(field.ref, field.dict.with(entries));
+      });
+    const change = (update: IncrementalUpdate, document: PdfDocument): void => {
+      const field = listFormFields(document).find(({ type }) => type !== 'Sig');
+      if (field?.ref) update.set(field.ref, field.dict.with({ V: encodeTextString('filled') }));
+    };
+    const readOnly = kit.sign(setFlags({ Ff: 1 }), certify(2));
+    expectRefused(updateFile(readOnly, change), 'changed_after_signing');
+    expectRefused(
+      updateFile(kit.sign(setFlags({ FT: name('Btn'), Ff: 65_536 }), certify(2)), change),
+      'changed_after_signing',
+    );
+    const sum = dictOf({ C: dictOf({ S: name('JavaScript'), JS: encodeTextString('1') }) });
+    expect(codesOf(verify(updateFile(kit.sign(setFlags({ Ff: 1, AA: sum }), certify(2)), change)))).toEqual([]);
+  });
+
   test('bytes after the end, a body without a table, a second header, bytes in front', () => {
     expectRefused(append(good, 'junk'), 'pdf_bytes_after_end');
     expectRefused(append(good, '3 0 obj\n<< >>\nendobj\n'), 'pdf_bytes_after_end');
