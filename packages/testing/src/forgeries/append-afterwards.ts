@@ -1,4 +1,4 @@
-import { findFirstPage, PdfRef } from '@sigillum/pdf';
+import { createArraySource, findFirstPage, openPdf, PdfRef } from '@sigillum/pdf';
 import { appendSection } from './append-section.ts';
 import { type FoundSeal, findSeal } from './find-seal.ts';
 import { type ForgedFile, forged, type SealedSample } from './forgery.ts';
@@ -22,6 +22,12 @@ export function appendAfterwards({ bytes }: SealedSample): readonly ForgedFile[]
     forged('cut-off', 'the last bytes of the file', bytes.subarray(0, bytes.length - 40)),
     forged('bytes-before-header', 'bytes before the header', Buffer.concat([Buffer.from('X-Mail: 1\r\n\r\n'), bytes])),
     forged('added-encryption', 'an encryption dictionary by an update', addEncryption(bytes, content)),
+    forged('smaller-size', 'a /Size below the page and the form, by an update', shrinkSize(bytes)),
+    forged(
+      'second-section',
+      'an update whose stream of cross-references names a second one',
+      nameSecondSection(bytes, content),
+    ),
     forged('other-root', 'another catalog under another number, by an update', replaceRoot(bytes, seal, content)),
     forged(
       'page-in-object-stream',
@@ -45,6 +51,32 @@ function parentOf({ document }: FoundSeal): string {
   const parent = findFirstPage(document).dict.find('Parent');
   if (!(parent instanceof PdfRef)) throw new Error('an unusual page');
   return parent.toString();
+}
+
+/** ISO 32000-2 table 15: objects from /Size on are missing; readers that hold to it show an empty document. */
+function shrinkSize(bytes: Uint8Array): Uint8Array {
+  const updated = Buffer.from(appendSection(bytes, { entries: () => [{ number: 0, free: true }] }));
+  const key = '/Size ';
+  const at = updated.lastIndexOf(key) + key.length;
+  const end = updated.indexOf(' ', at);
+  updated.write('1'.padEnd(end - at), at, 'latin1');
+  return updated;
+}
+
+/** /XRefStm belongs into the trailer of a table (§7.5.8.4); some readers follow it from a stream as well. */
+function nameSecondSection(bytes: Uint8Array, first: number): Uint8Array {
+  const head = `${first + 1} 0 `;
+  const dict = `<< /Type /ObjStm /N 1 /First ${head.length} /Length ${head.length + 1} >>`;
+  const body = `${first} 0 obj\n${dict}\nstream\n${head}1\nendstream\nendobj\n`;
+  return appendSection(bytes, {
+    body,
+    // an entry in an object stream makes the section a stream
+    entries: (start) => [
+      { number: first, offset: start },
+      { number: first + 1, container: first, index: 0 },
+    ],
+    trailer: `/XRefStm ${openPdf(createArraySource(bytes)).sections[0]?.offset ?? 0} `,
+  });
 }
 
 /** Standard security handler, revision 2: with it every string and stream means something else. */

@@ -4,7 +4,6 @@ import {
   cmsOids,
   compareBytes,
   contextTag,
-  encodeAttribute,
   encodeExplicit,
   encodeInteger,
   encodeOctetString,
@@ -24,6 +23,8 @@ export type CmsRecipe = {
   readonly signer: SoftwareIdentity;
   /** The token over a signature value; left out for none. */
   readonly timeStamp?: ((signatureValue: Uint8Array) => Uint8Array) | undefined;
+  /** A time-stamp attribute without any time-stamp, in place of the good one. */
+  readonly emptyTimeStamp?: boolean;
   /** Makes other signed attributes of the three that belong there; undefined: none at all (RFC 5652 §5.3). */
   readonly changeAttributes?: (attributes: readonly Uint8Array[]) => readonly Uint8Array[] | undefined;
   /** Whose certificate signing-certificate-v2 names, if not the signer's. */
@@ -70,6 +71,8 @@ function encodeSignerInfo(content: Uint8Array, signer: SoftwareIdentity, recipe:
   const attributes = changed && encodeSet(...changed);
   const signature = new Uint8Array(sign(hash, attributes ?? content, signer.privateKey));
   const token = recipe.timeStamp?.(signature);
+  const values = token && !recipe.emptyTimeStamp ? [token] : [];
+  const timeStamp = encodeSequence(encodeOid(cmsOids.signatureTimeStamp), encodeSet(...values));
   return encodeSequence(
     encodeInteger(1),
     encodeSequence(name.issuer, name.serialNumber),
@@ -77,6 +80,6 @@ function encodeSignerInfo(content: Uint8Array, signer: SoftwareIdentity, recipe:
     ...(attributes ? [retag(contextTag(0), attributes)] : []),
     hashes[hash].signature,
     encodeOctetString(signature),
-    ...(token ? [encodeTlv(contextTag(1), encodeAttribute(cmsOids.signatureTimeStamp, token))] : []),
+    ...(token ? [encodeTlv(contextTag(1), timeStamp)] : []),
   );
 }

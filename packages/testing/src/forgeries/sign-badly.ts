@@ -1,8 +1,34 @@
-import { cmsOids, encodeAttribute, encodeOctetString, encodeTime } from '@sigillum/pki';
+import { createHash } from 'node:crypto';
+import {
+  cmsOids,
+  contextTag,
+  encodeAttribute,
+  encodeNull,
+  encodeOctetString,
+  encodeOid,
+  encodeSequence,
+  encodeTime,
+  encodeTlv,
+} from '@sigillum/pki';
 import type { CmsRecipe } from './encode-forged-cms.ts';
 import { type ForgedFile, forged, type ForgeryTools, type SealedSample } from './forgery.ts';
 import { makeSoftwareToken } from './make-software-token.ts';
 import { signPrepared } from './sign-prepared.ts';
+
+/** CMSAlgorithmProtection of SHA-512 with ECDSA over SHA-256. */
+const sha512Protection = encodeAttribute(
+  '1.2.840.113549.1.9.52',
+  encodeSequence(
+    encodeSequence(encodeOid('2.16.840.1.101.3.4.2.3')),
+    encodeTlv(contextTag(1), encodeOid('1.2.840.10045.4.3.2')),
+  ),
+);
+
+/** SigningCertificate (RFC 2634 §5.4). */
+function encodeSha1CertificateId(certificate: Uint8Array): Uint8Array {
+  const id = encodeSequence(encodeOctetString(createHash('sha1').update(certificate).digest()));
+  return encodeAttribute(cmsOids.signingCertificate, encodeSequence(encodeSequence(id)));
+}
 
 const hour = 3_600_000;
 const day = 24 * hour;
@@ -52,6 +78,24 @@ export function signBadly({ input }: SealedSample, { pki, strangers }: ForgeryTo
       'a signing-time attribute',
       sign({ changeAttributes: (all) => [...all, encodeAttribute(cmsOids.signingTime, encodeTime(pki.now))] }),
     ),
+    forged(
+      'wrong-sha1-ess-certificate',
+      'a second ESS attribute, by SHA-1, of another certificate',
+      sign({
+        changeAttributes: (all) => [...all, encodeSha1CertificateId(pki.otherLeaf.certificate)],
+      }),
+    ),
+    forged(
+      'lying-algorithm-protection',
+      'an attribute that says another digest algorithm (RFC 6211)',
+      sign({ changeAttributes: (all) => [...all, sha512Protection] }),
+    ),
+    forged(
+      'signed-counter-signature',
+      'a counter-signature among the signed attributes',
+      sign({ changeAttributes: (all) => [...all, encodeAttribute('1.2.840.113549.1.9.6', encodeNull())] }),
+    ),
+    forged('empty-time-stamp', 'a time-stamp attribute without a time-stamp', sign({ emptyTimeStamp: true })),
     forged('two-signers', 'a second SignerInfo', sign({ otherSigner: pki.otherLeaf })),
     forged(
       'encapsulated-content',
