@@ -6,6 +6,8 @@ import { bootstrap, continueInPinnedNode, hasProgram, installSystemPackages, roo
 const judges = [
   { program: 'openssl', from: 'openssl', checks: 'CMS and time-stamps by OpenSSL' },
   { program: 'qpdf', from: 'qpdf', checks: 'PDF structure by qpdf' },
+  { program: 'certutil', from: 'libnss3-tools', checks: 'signatures by pdfsig, which is told the root by it' },
+  { program: 'curl', from: 'curl', checks: 'the lines that are to be pasted' },
   { program: 'pdfsig', from: 'poppler-utils', checks: 'signatures by pdfsig, pictures by pdftoppm' },
 ];
 

@@ -17,6 +17,8 @@ const repository = join(import.meta.dirname, '../..');
 const credentials = ['p256', 'p384', 'rsa-pss-3072', 'rsa-2048'] as const;
 const kinds: readonly SampleKind[] = ['classic', 'xref-stream', 'object-streams', 'linearized', 'hybrid'];
 
+const isCi = process.env['CI'] === 'true';
+
 let home: DevelopmentHome;
 let folder = '';
 
@@ -45,7 +47,13 @@ async function expectAccepted(files: readonly string[], lenient = false): Promis
     const words = Object.fromEntries(
       opinions.map(({ judge, word, reasons }) => [judge, `${word} ${reasons.join('; ')}`.trim()]),
     );
-    expect({ file, verdict, words }).toMatchObject({ file, verdict: 'accept' });
+    // Without the judges that have to be built (never so in CI) the others' word is all there is.
+    const isJudged = opinions.every(({ judge, word }) => !['dss', 'pyhanko'].includes(judge) || word !== 'missing');
+    expect({ file, verdict, words }).toMatchObject({ file, verdict: isJudged || isCi ? 'accept' : 'split' });
+    expect({ file, words: Object.values(words).filter((word) => /^(refuse|unsigned)/.test(word)) }).toEqual({
+      file,
+      words: [],
+    });
     for (const judge of ['openssl-cms', 'openssl-ts', 'pdfsig', 'qpdf'])
       expect({ file, judge, word: words[judge] }).toMatchObject({ word: expect.stringMatching(/^accept/) });
   }
