@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, closeSync, mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
@@ -174,7 +174,7 @@ describe('a log line', () => {
 
 describe('a process', () => {
   /** Runs a main in a process of its own. */
-  function start(body: string, args: readonly string[] = []) {
+  function start(body: string, args: readonly string[] = [], stdout: 'pipe' | number = 'pipe') {
     const script = `import { runMain, loadConfig } from '@sigillum/service-kit';
       import { SigillumError } from '@sigillum/errors';
       import { z } from 'zod';
@@ -182,13 +182,13 @@ describe('a process', () => {
     const path = write(`main-${Math.random().toString(36).slice(2)}.mts`, script);
     const child = spawn(process.execPath, ['--conditions=source', '--input-type=module', '-e', script, path, ...args], {
       cwd: import.meta.dirname,
-      stdio: ['pipe', 'pipe', 'pipe'],
+      stdio: ['pipe', stdout, 'pipe'],
     });
     let output = '';
-    for (const stream of [child.stdout, child.stderr]) stream.on('data', (data: unknown) => (output += String(data)));
+    for (const stream of [child.stdout, child.stderr]) stream?.on('data', (data: unknown) => (output += String(data)));
     const ended = once(child, 'close').then(([code, signal]: unknown[]) => ({ code, signal, output }));
     const says = async (text: string): Promise<void> => {
-      while (!output.includes(text)) await once(child.stdout, 'data');
+      while (!output.includes(text)) await once(child.stdout ?? child, 'data');
     };
     return { child, ended, says };
   }
@@ -208,11 +208,11 @@ describe('a process', () => {
   test('with a lifeline stops at the end of stdin, without one does not', async () => {
     const bound = start(running, ['--lifeline']);
     await bound.says('started');
-    bound.child.stdin.end();
+    bound.child.stdin?.end();
     expect(await bound.ended).toMatchObject({ code: 0, output: 'startedstopped' });
     const free = start(running);
     await free.says('started');
-    free.child.stdin.end();
+    free.child.stdin?.end();
     await new Promise((resolve) => setTimeout(resolve, 200));
     expect(free.child.exitCode).toBeNull();
     free.child.kill('SIGTERM');
@@ -233,6 +233,14 @@ describe('a process', () => {
     const { ended } = start(`process.stdout.write('x'.repeat(300_000)); return undefined;`);
     const { code, output } = await ended;
     expect([code, output.length]).toEqual([0, 300_000]);
+  });
+
+  test('goes on when its log is on a full disk', async () => {
+    const full = openSync('/dev/full', 'w');
+    const write = `process.stdout.write('line'); await new Promise((resolve) => setTimeout(resolve, 20));`;
+    const { ended } = start(`${write} ${write} process.stderr.write('goes on'); return undefined;`, [], full);
+    closeSync(full);
+    expect(await ended).toEqual({ code: 0, signal: null, output: 'goes on' });
   });
 
   test('with a wrong configuration ends with 78 and tells every problem', async () => {

@@ -49,6 +49,8 @@ export function runMain(main: (args: Arguments, context: MainContext) => Promise
   process.on('uncaughtException', fail);
   process.on('unhandledRejection', fail);
   for (const name of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(name, stop);
+  // A log on a full disk, or one that nobody reads: its lines are lost, and that ends no service.
+  process.stdout.on('error', () => undefined);
 
   try {
     const args = parseArguments(process.argv.slice(2));
