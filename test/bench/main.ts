@@ -15,7 +15,7 @@ const counts = { '20 KB': 300, '200 KB': 300, '5 MB': 60 };
 const warmUp = 300;
 const inFlights = [1, 8, 32];
 /** Documents of a rival's first run; the second has twice as many. */
-const rivalCounts = { '20 KB': 100, '200 KB': 100, '5 MB': 15 };
+const rivalCounts = { '20 KB': 60, '200 KB': 60, '5 MB': 10 };
 
 const python = ensurePython();
 const rivals = prepareRivals(python);

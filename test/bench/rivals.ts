@@ -12,6 +12,8 @@ export type RivalCost = {
   readonly count: number;
   /** Milliseconds of CPU per document, user and system of its process alone; start-up and warm-up subtracted. */
   readonly cpuMs: number;
+  /** The same of each repetition, sorted: how far they lie apart says how much the machine was disturbed. */
+  readonly allCpuMs: readonly number[];
   /** CPU of the home's tsa and hash-signer per document, which worked for it meanwhile. */
   readonly timeStampCpuMs: number;
 };
@@ -53,9 +55,12 @@ export function prepareRivals(python: string): readonly Rival[] {
   ];
 }
 
+/** Odd, so that there is a middle one. */
+const repetitions = 3;
+
 /**
  * Two runs, of `count` and of 2 × `count` documents: their difference is what `count` documents cost in a process that
- * has started and warmed up.
+ * has started and warmed up. Done three times; the middle one counts, because others may use the machine too.
  */
 export function measureRival(
   rival: Rival,
@@ -63,16 +68,19 @@ export function measureRival(
   document: BenchDocument,
   count: number,
 ): RivalCost {
-  const once = run(rival, input, document, count);
   const tsaCpu = (): number => input.tsaPids.reduce((sum, pid) => sum + readTreeCpuMs(pid), 0);
   const before = tsaCpu();
-  const twice = run(rival, input, document, 2 * count);
+  const perDocument = Array.from({ length: repetitions }, () => {
+    const single = run(rival, input, document, count);
+    return (run(rival, input, document, 2 * count) - single) / count;
+  }).toSorted((left, right) => left - right);
   return {
     rival: rival.name,
     document: document.name,
     count,
-    cpuMs: (twice - once) / count,
-    timeStampCpuMs: (tsaCpu() - before) / (2 * count),
+    cpuMs: perDocument[Math.floor(repetitions / 2)] ?? Number.NaN,
+    allCpuMs: perDocument,
+    timeStampCpuMs: (tsaCpu() - before) / (repetitions * 3 * count),
   };
 }
 
