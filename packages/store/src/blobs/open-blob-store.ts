@@ -23,6 +23,17 @@ export async function openBlobStore(directory: string): Promise<BlobStore> {
     return { folder, path: join(folder, name) };
   };
 
+  // Whoever finds a folder already made must not be faster than the sync that makes it last: all wait for the same one,
+  // and a folder of an earlier process, which may have died before that, is synced once more.
+  const folders = new Map<string, Promise<void>>();
+  const ensureFolder = (folder: string): Promise<void> => {
+    const known = folders.get(folder) ?? makeFolder(folder, directory);
+    folders.set(folder, known);
+    // A failure is the caller's, and the next one tries again.
+    known.catch(() => folders.delete(folder));
+    return known;
+  };
+
   return {
     async put(bytes) {
       const sha256 = createHash('sha256').update(bytes).digest();
@@ -30,7 +41,7 @@ export async function openBlobStore(directory: string): Promise<BlobStore> {
       const draft = join(temporary, randomUUID());
       try {
         await writeDurably(draft, bytes);
-        if ((await mkdir(folder, { recursive: true, mode: 0o700 })) !== undefined) await syncFolder(directory);
+        await ensureFolder(folder);
         await rename(draft, path);
       } catch (error) {
         await rm(draft, { force: true });
@@ -62,6 +73,11 @@ async function writeDurably(path: string, bytes: Uint8Array): Promise<void> {
   } finally {
     await file.close();
   }
+}
+
+async function makeFolder(path: string, parent: string): Promise<void> {
+  await mkdir(path, { recursive: true, mode: 0o700 });
+  await syncFolder(parent);
 }
 
 async function syncFolder(path: string): Promise<void> {
