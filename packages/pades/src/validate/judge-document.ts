@@ -1,5 +1,6 @@
 import { findUnlistedBytes, type PdfDocument } from '@sigillum/pdf';
 import { parseCertificate } from '@sigillum/pki';
+import { checkPages } from './check-pages.ts';
 import { compareRevisions } from './compare-revisions.ts';
 import { Findings } from './findings.ts';
 import { findSignatures } from './find-signatures.ts';
@@ -27,6 +28,7 @@ export function judgeDocument(document: PdfDocument, options: ValidationOptions)
   };
   checkFileFrame(document, findings);
   const revisions = readRevisions(document);
+  checkPages(revisions.views[0] ?? document, findings);
   const signatures: ReadSignature[] = findSignatures(revisions, findings).map((found) => {
     const own = new Findings();
     const dictionary = readSignatureDictionary(source, document.base, found, own);

@@ -503,6 +503,26 @@ describe('what comes after the signed revision', () => {
     expectRefused(anew, 'changed_after_signing');
   });
 
+  test('a page that readers must guess at: a key twice, a wrong generation, not there, content in another file', () => {
+    const { ref, dict } = findFirstPage(openPdf(createArraySource(input)));
+    const parent = dict.find('Parent');
+    if (!(parent instanceof PdfRef)) throw new Error('an unusual page');
+    const secondPage = (text: string): Uint8Array => {
+      const pages = `${parent.number} 0 obj\n<< /Type /Pages /Kids [${ref} 900 0 R] /Count 2 >>\nendobj\n`;
+      const body = `${pages}900 0 obj\n${text}\nendobj\n901 0 obj\n<< /Length 0 /F (a) >>\nstream\n\nendstream\nendobj\n`;
+      const offsetOf = (number: number): number => input.length + body.indexOf(`${number} 0 obj`);
+      const entries = [parent.number, 900, 901].map((number) => [number, offsetOf(number)] as const);
+      return kit.sign(appendTable(input, body, entries));
+    };
+    const start = `<< /Type /Page /Parent ${parent} /MediaBox [0 0 200 200] /Resources << >>`;
+    expect(codesOf(verify(secondPage(`${start} >>`)))).toEqual([]);
+    expectRefused(secondPage(`${start} /Rotate 0 /#52otate 90 >>`), 'pdf_structure_damaged');
+    expectRefused(secondPage(`${start} /Contents 901 7 R >>`), 'pdf_structure_damaged');
+    expectRefused(secondPage(`${start} /Contents [990 0 R] >>`), 'pdf_structure_damaged');
+    expectRefused(secondPage('<< /Type /Pages /Kids [990 0 R] /Count 1 >>'), 'pdf_structure_damaged');
+    expectRefused(secondPage(`${start} /Contents 901 0 R >>`), 'pdf_structure_damaged');
+  });
+
   test('an update that says the document has fewer objects than before', () => {
     const table = Buffer.from(appendTable(good, '', [[0, 0]])).toString('latin1');
     const shrunk = table.replace(/\/Size \d+(?![\s\S]*\/Size)/, ({ length }) => '/Size 1'.padEnd(length));

@@ -1,0 +1,51 @@
+import { isSigillumError } from '@sigillum/errors';
+import { isPdfArray, PdfDict, type PdfDocument, type PdfObject, PdfRef, PdfStream } from '@sigillum/pdf';
+import type { Findings } from './findings.ts';
+import { hasDuplicates } from './has-duplicates.ts';
+
+/** Nodes of a page tree that are looked at: no document has more pages. */
+const maxNodes = 200_000;
+
+/**
+ * Every page and its content must be what a strict reader finds by the cross-reference: where a page is missing, damaged or
+ * has a key twice, readers guess, and each may show something else under the same signature (pades.md §5.1).
+ */
+export function checkPages(document: PdfDocument, findings: Findings): void {
+  try {
+    walkPages(document, findings);
+  } catch (error) {
+    if (!isSigillumError(error)) throw error;
+    const isLimit = error.code === 'pdf_limit_exceeded';
+    findings.add(isLimit ? 'pdf_limit_exceeded' : 'pdf_structure_damaged', error.message);
+  }
+}
+
+function walkPages(document: PdfDocument, findings: Findings): void {
+  const seen = new Set<number>();
+  const waiting: PdfObject[] = [document.catalog.find('Pages') ?? null];
+  const refuse = (why: string): void => findings.add('pdf_structure_damaged', why);
+  for (let node = waiting.pop(); node !== undefined; node = waiting.pop()) {
+    if (node instanceof PdfRef) {
+      if (seen.has(node.number)) return refuse('A page stands twice in the page tree.');
+      seen.add(node.number);
+    }
+    const dict = document.resolve(node);
+    if (!(dict instanceof PdfDict)) return refuse('A page of the page tree is not there.');
+    if (hasDuplicates(dict)) return refuse('A page has a key twice.');
+    const kids = document.find(dict, 'Kids');
+    if (isPdfArray(kids)) waiting.push(...kids);
+    else checkContents(document, dict, refuse);
+    if (seen.size > maxNodes) return findings.add('pdf_limit_exceeded', 'It has too many pages.');
+  }
+}
+
+function checkContents(document: PdfDocument, page: PdfDict, refuse: (why: string) => void): void {
+  const contents = document.find(page, 'Contents') ?? [];
+  for (const part of isPdfArray(contents) ? contents : [contents]) {
+    const value = document.resolve(part);
+    if (!(value instanceof PdfStream)) return refuse('The content of a page is not there.');
+    if (hasDuplicates(value)) return refuse('The content of a page has a key twice.');
+    // §7.3.8.2: then another file is shown, and nothing signs that one
+    if (value.dict.has('F')) return refuse('The content of a page stands in another file.');
+  }
+}
