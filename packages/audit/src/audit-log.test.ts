@@ -100,7 +100,8 @@ describe('the audit log', () => {
         throw diskFull();
       },
     }));
-    const log = await open({ fileSystem });
+    const failures: unknown[] = [];
+    const log = await open({ fileSystem, onFailure: (failure: unknown) => void failures.push(failure) });
     await log.append({ n: 1 });
     full = true;
     const results = await Promise.allSettled([log.append({ n: 2 }), log.append({ n: 3 })]);
@@ -113,6 +114,7 @@ describe('the audit log', () => {
     expect(log.head.sequence).toBe(1);
     expect(log.failure).toEqual(code('audit_write_failed'));
     await log.close();
+    expect(failures).toEqual([code('audit_write_failed')]);
 
     const again = await open();
     await again.append({ n: 5 });

@@ -17,6 +17,8 @@ export type AuditLogOptions = {
   readonly fileSystem?: AuditFileSystem;
   /** A segment that has grown to this is followed by another; small enough to copy and to read. */
   readonly segmentBytes?: number;
+  /** Told once when a write has failed: nothing can be appended until the log is opened again. */
+  readonly onFailure?: (failure: SigillumError) => void;
 };
 
 type Pending = {
@@ -181,6 +183,7 @@ export class AuditLog {
     this.#queue = [];
     this.#queuedBytes = 0;
     for (const { reject } of pending) reject(failure);
+    this.#options.onFailure?.(failure);
   }
 }
 

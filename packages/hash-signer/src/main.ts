@@ -3,10 +3,16 @@ import { configSchema } from './config.ts';
 import { EXIT_CONFIG } from './signer-messages.ts';
 import { startHashSigner } from './start-hash-signer.ts';
 
+/** Time for the answers that say why nothing is signed. */
+const lastAnswersMs = 500;
+
 runMain(async (args) => {
   assertNoRest(args);
   const config = loadConfig(args.configPath, configSchema);
   if (args.checkConfig) return undefined;
-  // Every PIN was rejected: only a person with the right one can help.
-  return await startHashSigner(config, { onUseless: () => process.exit(EXIT_CONFIG) });
+  return await startHashSigner(config, {
+    // Every PIN was rejected: only a person with the right one can help.
+    onUseless: () => process.exit(EXIT_CONFIG),
+    onAuditFailed: () => setTimeout(() => process.exit(1), lastAnswersMs),
+  });
 });

@@ -27,6 +27,8 @@ import { TokenSigners } from './token-signers.ts';
 export type HashSignerEvents = {
   /** Every token has rejected its PIN while we ran: there is nothing left to do here. */
   readonly onUseless: () => void;
+  /** The audit log can't be written: a new process opens it again, and signs when the disk takes it. */
+  readonly onAuditFailed: () => void;
 };
 
 /**
@@ -41,7 +43,14 @@ export async function startHashSigner(config: Config, events: HashSignerEvents):
   const signerMetrics = createSignerMetrics(metrics, () => sumQueueLengths(tokens.values()));
   const keys = loadServedKeys(config.manifests, config.tokens);
   const registry = new KeyRegistry(keys);
-  const audit = await AuditLog.open({ directory: config.audit.directory, chain: `hash-signer/${config.instance}` });
+  const audit = await AuditLog.open({
+    directory: config.audit.directory,
+    chain: `hash-signer/${config.instance}`,
+    onFailure: (error) => {
+      logger.error('the audit log can not be written; ending, to be started again', { error });
+      events.onAuditFailed();
+    },
+  });
   let isStarted = false;
 
   const createToken = (token: TokenConfig): TokenSigners =>

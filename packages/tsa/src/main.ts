@@ -14,6 +14,9 @@ import { tsaConfigSchema } from './config.ts';
 import { openConfiguredUnit } from './open-configured-unit.ts';
 import { startTsa } from './start-tsa.ts';
 
+/** Time for the answers that say why there is no time-stamp. */
+const lastAnswersMs = 500;
+
 runMain(async (args) => {
   assertNoRest(args);
   const config = loadConfig(args.configPath, tsaConfigSchema);
@@ -29,7 +32,14 @@ runMain(async (args) => {
     key: readSecretFile(config.signer.key).toString('utf8'),
     roots: readTextFile(config.signer.roots),
   });
-  const audit = await AuditLog.open({ directory: config.audit.directory, chain: config.instance });
+  const audit = await AuditLog.open({
+    directory: config.audit.directory,
+    chain: config.instance,
+    onFailure: (error) => {
+      logger.error('the audit log can not be written; ending, to be started again', { error });
+      setTimeout(() => process.exit(1), lastAnswersMs);
+    },
+  });
   const tsa = await startTsa({
     listen: config,
     unit,
