@@ -534,7 +534,12 @@ describe('what comes after the signed revision', () => {
       const ref = document.catalog.find('AcroForm') as PdfRef;
       update.set(ref, document.getDict(ref, 'form').with(entries));
     };
-    for (const entries of [{ DA: encodeTextString('/F 0 Tf 1 g') }, { Q: 2 }, { DR: dictOf({ Font: dictOf({}) }) }]) {
+    const defaults: readonly Record<string, PdfObject>[] = [
+      { DA: encodeTextString('/F 0 Tf 1 g') },
+      { Q: 2 },
+      { DR: dictOf({ Font: dictOf({}) }) },
+    ];
+    for (const entries of defaults) {
       const change = setDefault(entries);
       expectRefused(updateFile(kit.sign(withForm, certify(1)), change), 'certification_violated');
       expectRefused(updateFile(kit.sign(withForm), change), 'changed_after_signing');
