@@ -43,8 +43,8 @@ export function renderTable({ costs, loads, rivals, rawRates }: BenchResult): st
       row([`${rival}: its process / with our time-stamp`, ...names.map((name) => ofRival(rivals, rival, name))]),
     ),
     '',
-    head(['Wall clock of a step, ms, one in flight', ...names]),
-    ...steps.map(([label, parts]) => perDocument(label, ({ wallMs }) => sum(parts.map((part) => wallMs[part] ?? 0)))),
+    head(['A step, ms, one in flight: CPU of document-service / wall clock', ...names]),
+    ...steps.map(([label, parts]) => row([label, ...costs.map((cost) => ofSteps(cost, parts))])),
     '',
     head(['Load', 'in flight', 'seals/s', 'p50 ms', 'p99 ms']),
     ...loads.map((load) =>
@@ -53,6 +53,11 @@ export function renderTable({ costs, loads, rivals, rawRates }: BenchResult): st
     '',
     `The HSM alone, P-256 signatures per second by threads: ${raw.join(', ')}. A seal takes two of them.`,
   ].join('\n');
+}
+
+function ofSteps({ stepCpuMs, wallMs }: SealCost, parts: readonly string[]): string {
+  const total = (figures: Readonly<Record<string, number>>) => ms(sum(parts.map((part) => figures[part] ?? 0)));
+  return `${total(stepCpuMs)} / ${total(wallMs)}`;
 }
 
 function ofRival(rivals: readonly RivalCost[], rival: string, document: string): string {

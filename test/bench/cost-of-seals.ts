@@ -13,6 +13,8 @@ export type SealCost = {
   readonly cpuMs: Readonly<Record<string, number>>;
   /** Milliseconds of wall clock by step, as document-service measures them. */
   readonly wallMs: Readonly<Record<string, number>>;
+  /** Milliseconds of document-service's own CPU by step; what hash-signer and tsa spend in a step is in `cpuMs`. */
+  readonly stepCpuMs: Readonly<Record<string, number>>;
 };
 
 const measured = ['document-service', 'hash-signer', 'tsa', 'postgres'] as const;
@@ -25,9 +27,11 @@ export async function measureSealCost(home: BenchHome, document: BenchDocument, 
   const before = read();
   await runSealLoad({ ...home.access, document: document.bytes, count, inFlight: 1 });
   const after = read();
-  const wallMs = toMsPerSeal(stepsBefore, await readStepTotals(home.metricsPort));
+  const stepsAfter = await readStepTotals(home.metricsPort);
+  const wallMs = toMsPerSeal(stepsBefore, stepsAfter, 'ms');
+  const stepCpuMs = toMsPerSeal(stepsBefore, stepsAfter, 'cpuMs');
   const cpuMs = Object.fromEntries(
     measured.map((name) => [name, ((after.get(name) ?? 0) - (before.get(name) ?? 0)) / count]),
   );
-  return { document: document.name, bytes: document.bytes.length, count, cpuMs, wallMs };
+  return { document: document.name, bytes: document.bytes.length, count, cpuMs, wallMs, stepCpuMs };
 }

@@ -24,6 +24,21 @@ export function createSealMetrics(registry: Registry, places: Places): SealMetri
     buckets,
     registers,
   });
+  const processorTime = new Counter({
+    name: 'seal_step_cpu_seconds_total',
+    help: 'Processor time of this process while a seal was in a step; with several seals at once each counts all of it',
+    labelNames: ['step'],
+    registers,
+  });
+  const startStep = (step: SealStep): (() => void) => {
+    const end = duration.startTimer({ step });
+    const before = process.cpuUsage();
+    return () => {
+      end();
+      const { user, system } = process.cpuUsage(before);
+      processorTime.inc({ step }, (user + system) / 1e6);
+    };
+  };
   const outcomes = new Counter({ name: 'seals_total', help: 'Seals by outcome', labelNames: ['outcome'], registers });
   const inProgress = new Gauge({
     name: 'seals_in_progress',
@@ -34,22 +49,20 @@ export function createSealMetrics(registry: Registry, places: Places): SealMetri
     },
   });
   registry.registerMetric(inProgress);
-  for (const step of sealSteps) duration.zero({ step });
+  for (const step of sealSteps) {
+    duration.zero({ step });
+    processorTime.inc({ step }, 0);
+  }
   return {
     async measure(step, run) {
-      const end = duration.startTimer({ step });
+      const end = startStep(step);
       try {
         return await run();
       } finally {
         end();
       }
     },
-    start: (step) => {
-      const end = duration.startTimer({ step });
-      return () => {
-        end();
-      };
-    },
+    start: startStep,
     count: (outcome) => outcomes.inc({ outcome }),
   };
 }
