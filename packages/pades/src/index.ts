@@ -8,6 +8,8 @@ export { maxTimeDifferenceMs } from './seal/assert-seal-times.ts';
 export { type AttributesToSign, createSignedAttributes } from './seal/attributes-to-sign.ts';
 export { estimateContentsSize, unknownTokenSize } from './seal/estimate-contents-size.ts';
 export { type SealHooks, type SealPorts, type SealRequest, sealDocument } from './seal/seal-document.ts';
+export type { RevocationData, RevocationRequest, RevocationSource } from './seal/revocation-source.ts';
+export { type SealLevel, sealLevels } from './seal/seal-level.ts';
 export { assembleSeal, type SealedDocument } from './seal/sealed-document.ts';
 export { acceptSignature, getTimeStampImprint, type SignedDigest } from './seal/signed-digest.ts';
 export type { SigningCredential } from './seal/signing-credential.ts';

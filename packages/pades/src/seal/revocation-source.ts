@@ -1,0 +1,28 @@
+/** Validation data to be embedded: each entry one DER value, verified by the source that answered it. */
+export type RevocationData = {
+  /** Issuers that the request didn't have, and the certificates of OCSP responders that their answers lack. */
+  readonly certificates: readonly Uint8Array[];
+  /** CertificateList (RFC 5280 §5.1). */
+  readonly crls: readonly Uint8Array[];
+  /** OCSPResponse (RFC 6960 §4.2.1), the whole, as a DSS dictionary holds it (ISO 32000-2 table 261). */
+  readonly ocsps: readonly Uint8Array[];
+};
+
+/** One chain to be proved good. */
+export type RevocationRequest = {
+  /** Leaf first, then everything known that may be its issuers, in any order; roots may be missing. DER. */
+  readonly certificates: readonly Uint8Array[];
+  /** The time at which the chain must be valid and not revoked: that of the time-stamp, or now for one just made. */
+  readonly at: Date;
+  /** Freshness: nothing whose thisUpdate (OCSP: of the answer for the leaf) lies before this is taken. */
+  readonly notBefore?: Date;
+};
+
+/**
+ * Where revocation data comes from. It answers what proves each chain up to (and without) its root, and throws
+ * `revocation_*` for a certificate that is revoked or suspended, data that can't be had or is too old, and chains that
+ * end at no configured anchor.
+ */
+export type RevocationSource = {
+  collect(requests: readonly RevocationRequest[], signal?: AbortSignal): Promise<RevocationData>;
+};
