@@ -1,7 +1,8 @@
 export { embedContents } from './prepare/embed-contents.ts';
 export type { PrefixHash } from './prepare/prefix-hash.ts';
 export { type PrepareInput, type PrepareOptions, prepareSignature } from './prepare/prepare-signature.ts';
-export type { PreparedSignature } from './prepare/prepared-signature.ts';
+export type { EarlierSignatureState, PreparedSignature } from './prepare/prepared-signature.ts';
+export type { FieldPlace, PlacedAppearance, Rectangle, SealAppearance } from './prepare/seal-appearance.ts';
 export type { Random, SealOptions } from './prepare/seal-options.ts';
 // The classes of the steps are exported as types: only their functions make them, so no step can be left out.
 export { maxTimeDifferenceMs } from './seal/assert-seal-times.ts';

@@ -39,7 +39,7 @@ export async function recordOutcome(
       genTime: sealed.genTime,
       timeStampSerial,
       fieldName: sealed.fieldName,
-      earlierSignatures: prepared.earlierSignatures,
+      earlierSignatures: prepared.earlierSignatures.length,
       sealedSize: sealed.size,
       sealedSha256,
       finishedAt,
@@ -70,7 +70,7 @@ export async function recordOutcome(
         signing_time: sealed.signingTime.toISOString(),
         time_stamp: { time: sealed.genTime.toISOString(), serial: timeStampSerial },
         field_name: sealed.fieldName,
-        earlier_signatures: prepared.earlierSignatures,
+        earlier_signatures: prepared.earlierSignatures.length,
       },
     });
   });

@@ -60,7 +60,7 @@ export function prepareSignature(input: PrepareInput, options: PrepareOptions, r
     digestAlgorithm: prefixHash.algorithm,
     digest: prefixHash.finish([increment.subarray(0, contentsStart), increment.subarray(contentsEnd)]),
     fieldName,
-    earlierSignatures: signatures.length,
+    earlierSignatures: signatures.map(({ field }) => ({ fieldName: field?.name, state: 'not-checked' as const })),
   });
 }
 
