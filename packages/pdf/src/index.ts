@@ -1,4 +1,8 @@
-export { findFirstPage, type Page } from './document/find-first-page.ts';
+export { findFirstPage } from './document/find-first-page.ts';
+export { countPages, findPage } from './document/find-page.ts';
+export { getPage } from './document/get-page.ts';
+export type { Page } from './document/page.ts';
+export { findInherited, type PageBoxes, type Rectangle, readPageBoxes } from './document/page-boxes.ts';
 export { type FormField, listFormFields } from './document/list-form-fields.ts';
 export { openPdf } from './document/open-pdf.ts';
 export type { PdfDocument } from './document/pdf-document.ts';

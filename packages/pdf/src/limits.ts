@@ -31,8 +31,10 @@ export const limits = {
   objectStreamObjects: 100_000,
   /** References that lead to references, and streams whose length lies in streams. */
   referenceHops: 16,
-  /** Nodes looked at on the way to the first page. */
-  pageTreeNodes: 10_000,
+  /** Nodes of the page tree looked at on the way to a page, or to count them: no document has more pages. */
+  pageTreeNodes: 200_000,
+  /** Nodes above a page, as its `/Parent` entries lead to them. Balanced trees stay below 10; `/Parent` may go in a circle. */
+  pageTreeDepth: 1000,
   /** Characters of a full field name; a reader shows a line of them. */
   fieldName: 2048,
   /** Fields and widgets of a form. */
