@@ -37,6 +37,11 @@ export function assertSealOptions(options: SealOptions & { readonly contentsSize
   }
   const year = signingTime.getUTCFullYear();
   if (!(year >= 1970 && year <= 9999)) throw invalid('signingTime', 'must be a time between 1970 and 9999');
+  assertContentsSize(contentsSize);
+}
+
+/** Refuses a number of bytes that can't be reserved in `/Contents` (`pades_option_invalid`). */
+export function assertContentsSize(contentsSize: number): void {
   if (!Number.isSafeInteger(contentsSize) || contentsSize < 1 || contentsSize > sealLimits.contentsSize) {
     throw invalid('contentsSize', `must be between 1 and ${sealLimits.contentsSize} bytes`);
   }

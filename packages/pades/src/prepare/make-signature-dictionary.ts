@@ -16,11 +16,7 @@ const byteRangeLength = '[0'.length + 3 * (1 + digits) + ']'.length;
 
 /** The signature dictionary of a PAdES baseline signature (EN 319 142-1 §6.3): all values direct, no `/Cert`. */
 export function makeSignatureDictionary(options: SealOptions, contentsSize: number): SignatureDictionary {
-  const byteRange = new PdfPlaceholder(new Uint8Array(byteRangeLength).fill(0x20));
-  const hex = new Uint8Array(2 * contentsSize + 2).fill(0x30);
-  hex[0] = 0x3c;
-  hex[hex.length - 1] = 0x3e;
-  const contents = new PdfPlaceholder(hex);
+  const { byteRange, contents } = makePlaceholders(contentsSize);
   const entries: [string, PdfObject][] = [
     ['Type', new PdfName('Sig')],
     ['Filter', new PdfName('Adobe.PPKLite')],
@@ -37,6 +33,29 @@ export function makeSignatureDictionary(options: SealOptions, contentsSize: numb
   ] as const;
   for (const [key, text] of texts) if (text !== undefined) entries.push([key, encodeTextString(text)]);
   return { dict: new PdfDict(entries), byteRange, contents };
+}
+
+/** The dictionary of a document time-stamp (EN 319 142-1 §5.4.3, ISO 32000-2 §12.8.5); its time is in the token. */
+export function makeTimeStampDictionary(contentsSize: number): SignatureDictionary {
+  const { byteRange, contents } = makePlaceholders(contentsSize);
+  const dict = new PdfDict([
+    ['Type', new PdfName('DocTimeStamp')],
+    ['Filter', new PdfName('Adobe.PPKLite')],
+    ['SubFilter', new PdfName('ETSI.RFC3161')],
+    ['ByteRange', byteRange],
+    ['Contents', contents],
+  ]);
+  return { dict, byteRange, contents };
+}
+
+function makePlaceholders(contentsSize: number): Pick<SignatureDictionary, 'byteRange' | 'contents'> {
+  const hex = new Uint8Array(2 * contentsSize + 2).fill(0x30);
+  hex[0] = 0x3c;
+  hex[hex.length - 1] = 0x3e;
+  return {
+    byteRange: new PdfPlaceholder(new Uint8Array(byteRangeLength).fill(0x20)),
+    contents: new PdfPlaceholder(hex),
+  };
 }
 
 /** A ByteRange that fills its placeholder: the array, then spaces before the bracket closes. */

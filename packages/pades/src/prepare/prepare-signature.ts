@@ -5,8 +5,9 @@ import { assertChangesAllowed } from './assert-changes-allowed.ts';
 import { assertSealOptions } from './assert-seal-options.ts';
 import { chooseFieldName } from './choose-field-name.ts';
 import { listFieldLocks } from './field-lock.ts';
+import { finishPreparation } from './finish-preparation.ts';
 import { listEarlierSignatures } from './list-earlier-signatures.ts';
-import { encodeByteRange, makeSignatureDictionary } from './make-signature-dictionary.ts';
+import { makeSignatureDictionary } from './make-signature-dictionary.ts';
 import type { PrefixHash } from './prefix-hash.ts';
 import type { PreparedSignature } from './prepared-signature.ts';
 import type { Random, SealOptions } from './seal-options.ts';
@@ -44,21 +45,8 @@ export function prepareSignature(input: PrepareInput, options: PrepareOptions, r
   const signatureRef = update.allocate();
   update.set(signatureRef, signature.dict);
   addSignatureField(document, update, fieldName, signatureRef);
-  const { bytes: increment, positions } = update.encode();
-
-  const contentsStart = getPosition(positions, signature.contents);
-  const contentsEnd = contentsStart + signature.contents.bytes.length;
-  const { size } = input.source;
-  const byteRange = [0, size + contentsStart, size + contentsEnd, increment.length - contentsEnd] as const;
-  increment.set(encodeByteRange(byteRange), getPosition(positions, signature.byteRange));
-  const { prefixHash } = input;
-  return Object.freeze({
-    increment,
-    byteRange: Object.freeze(byteRange),
-    contentsOffset: size + contentsStart,
+  return finishPreparation(input, update, signature, {
     contentsSize: options.contentsSize,
-    digestAlgorithm: prefixHash.algorithm,
-    digest: prefixHash.finish([increment.subarray(0, contentsStart), increment.subarray(contentsEnd)]),
     fieldName,
     earlierSignatures: signatures.map(({ field }) => ({ fieldName: field?.name, state: 'not-checked' as const })),
   });
@@ -71,10 +59,4 @@ function assertHeaderFirst({ header }: PdfDocument): void {
     'pades_header_misplaced',
     `The PDF begins with ${header.offset} bytes that don't belong to it. Save it again, or remove them, and try again.`,
   );
-}
-
-function getPosition<Key>(positions: ReadonlyMap<Key, number>, key: Key): number {
-  const position = positions.get(key);
-  if (position === undefined) throw new RangeError('a placeholder was not written');
-  return position;
 }
