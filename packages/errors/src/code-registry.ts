@@ -1,4 +1,5 @@
 import type { CodeDefinition } from './code-definition.ts';
+import { appearanceCodes } from './codes/appearance.ts';
 import { auditCodes } from './codes/audit.ts';
 import { ceremonyCodes } from './codes/ceremony.ts';
 import { homeCodes } from './codes/home.ts';
@@ -7,6 +8,7 @@ import { pdfCodes } from './codes/pdf.ts';
 import { pkcs11Codes } from './codes/pkcs11.ts';
 import { pkiCodes } from './codes/pki.ts';
 import { requestCodes } from './codes/request.ts';
+import { revocationCodes } from './codes/revocation.ts';
 import { sealCodes } from './codes/seal.ts';
 import { signerCodes } from './codes/signer.ts';
 import { storeCodes } from './codes/store.ts';
@@ -17,7 +19,9 @@ export const codeRegistry = {
   ...requestCodes,
   ...pdfCodes,
   ...padesCodes,
+  ...appearanceCodes,
   ...pkiCodes,
+  ...revocationCodes,
   ...sealCodes,
   ...signerCodes,
   ...pkcs11Codes,

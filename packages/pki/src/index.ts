@@ -58,11 +58,22 @@ export { listProfileProblems } from './x509/list-profile-problems.ts';
 export { findKeySpecOf, parseCertificate } from './x509/parse-certificate.ts';
 export { createSerialNumber } from './x509/serial-number.ts';
 // crl
-export type { CertificateList, RevokedCertificate } from './crl/certificate-list.ts';
+export type { CertificateList, CrlScope, RevokedCertificate } from './crl/certificate-list.ts';
 export { type CrlRequest, issueCrl } from './crl/issue-crl.ts';
 export { parseCrl } from './crl/parse-crl.ts';
 export { type RevocationReason, revocationReasons } from './crl/revocation-reason.ts';
 export { verifyCrl } from './crl/verify-crl.ts';
+// ocsp
+export type { CertificateIdHash, OcspCertificateId } from './ocsp/ocsp-certificate-id.ts';
+export { encodeOcspRequest, type OcspRequest } from './ocsp/ocsp-request.ts';
+export type {
+  OcspCertificateStatus,
+  OcspResponderId,
+  OcspResponse,
+  OcspSingleResponse,
+} from './ocsp/ocsp-response.ts';
+export { parseOcspResponse } from './ocsp/parse-ocsp-response.ts';
+export { type OcspExpectation, type OcspVerdict, verifyOcspResponse } from './ocsp/verify-ocsp-response.ts';
 // cms
 export { encodeAttribute, encodeSignedAttributes } from './cms/encode-signed-attributes.ts';
 export { encodeSignedData, type SignedDataInput } from './cms/encode-signed-data.ts';

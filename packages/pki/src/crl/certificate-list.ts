@@ -4,6 +4,16 @@ import type { RevocationReason } from './revocation-reason.ts';
 /** One revoked certificate. */
 export type RevokedCertificate = { readonly time: Date; readonly reason: RevocationReason | undefined };
 
+/**
+ * Which certificates of its issuer a CRL speaks of, when not of all (RFC 5280 §5.2.5): a missing entry says nothing about
+ * the others.
+ */
+export type CrlScope = {
+  /** URLs of the distribution point; a certificate belongs to it when it names one of them. */
+  readonly urls: readonly string[] | undefined;
+  readonly onlyContains: 'user-certificates' | 'ca-certificates' | undefined;
+};
+
 /** A certificate revocation list, read (RFC 5280 §5.1). Byte arrays are views of `der`. */
 export type CertificateList = {
   readonly der: Uint8Array;
@@ -16,6 +26,8 @@ export type CertificateList = {
   readonly nextUpdate: Date;
   readonly number: bigint | undefined;
   readonly akid: Uint8Array | undefined;
+  /** Undefined: all certificates of its issuer. `verifyCrl` holds it against the certificate in question. */
+  readonly scope: CrlScope | undefined;
   /** By serial number, lowercase hex without a leading zero octet. */
   readonly revoked: ReadonlyMap<string, RevokedCertificate>;
 };

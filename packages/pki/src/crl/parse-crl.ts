@@ -6,22 +6,20 @@ import { decodeTime } from '../der/der-time.ts';
 import { type DerNode, readDer } from '../der/read-der.ts';
 import { contextTag, tags } from '../der/tags.ts';
 import { parseName } from '../x509/distinguished-name.ts';
-import { extensionOids } from '../x509/extension-oids.ts';
+import { crlExtensionOids, extensionOids } from '../x509/extension-oids.ts';
 import { formatSerialNumber } from '../x509/parse-certificate.ts';
-import { parseAuthorityKeyIdentifier, parseExtensionList } from '../x509/parse-extensions.ts';
+import { type Extension, parseAuthorityKeyIdentifier, parseExtensionList } from '../x509/parse-extensions.ts';
 import type { CertificateList, RevokedCertificate } from './certificate-list.ts';
-import { type RevocationReason, revocationReasons } from './revocation-reason.ts';
+import { parseCrlScope } from './crl-scope.ts';
+import { findRevocationReason } from './revocation-reason.ts';
 
 /** Seven elements for each entry: room for about 280,000 revoked certificates, four times the largest CRL met. */
 const maxElements = 2_000_000;
 
-const reasonNames = new Map<number, RevocationReason>(
-  Object.entries(revocationReasons).map(([name, number]) => [number, name as RevocationReason]),
-);
-
 /**
- * Reads a full, direct CRL of version 2. Delta and indirect CRLs, and any critical extension, are refused: reading
- * them as a full CRL would call a revoked certificate good (RFC 5280 §5.2). Throws `pki_crl_invalid`.
+ * Reads a direct CRL of version 2: of all certificates of its issuer, or of a part of them (`scope`). Delta and indirect
+ * CRLs, those of some reasons only, and any other critical extension are refused as `pki_crl_unsupported`: reading them as
+ * a full CRL would call a revoked certificate good (RFC 5280 §5.2). Throws `pki_crl_invalid` for everything else.
  */
 export function parseCrl(der: Uint8Array): CertificateList {
   try {
@@ -54,11 +52,11 @@ function read(der: Uint8Array): CertificateList {
   const revoked = parseEntries(tbs.takeIf(tags.sequence));
   const extensions = parseExtensionList(tbs.takeIf(contextTag(0))?.children[0]);
   tbs.end();
-  const critical = extensions.find((extension) => extension.critical);
-  if (critical) throw new SigillumError('pki_crl_invalid', `The CRL has the critical extension ${critical.oid}.`);
+  assertUnderstood('The CRL', extensions);
   const find = (oid: string) => extensions.find((extension) => extension.oid === oid)?.value;
   const number = find(extensionOids.crlNumber);
   const akid = find(extensionOids.authorityKeyIdentifier);
+  const point = find(crlExtensionOids.issuingDistributionPoint);
   return {
     der,
     tbs: tbsNode.bytes,
@@ -69,6 +67,7 @@ function read(der: Uint8Array): CertificateList {
     nextUpdate: decodeTime(nextUpdate),
     number: number && decodeInteger(readDer(number)),
     akid: akid && parseAuthorityKeyIdentifier(readDer(akid)),
+    scope: point && parseCrlScope(readDer(point)),
     revoked,
   };
 }
@@ -81,10 +80,21 @@ function parseEntries(node: DerNode | undefined): ReadonlyMap<string, RevokedCer
     const time = decodeTime(fields.take());
     const extensions = parseExtensionList(fields.takeIf(tags.sequence));
     fields.end();
-    const critical = extensions.find((extension) => extension.critical);
-    if (critical) throw new SigillumError('pki_crl_invalid', `An entry has the critical extension ${critical.oid}.`);
+    assertUnderstood('An entry of the CRL', extensions);
     const reason = extensions.find(({ oid }) => oid === extensionOids.crlReason)?.value;
-    revoked.set(serialNumber, { time, reason: reason && reasonNames.get(Number(decodeInteger(readDer(reason)))) });
+    revoked.set(serialNumber, { time, reason: reason && findRevocationReason(readDer(reason)) });
   }
   return revoked;
+}
+
+/** A delta CRL is refused by its OID too: nothing binds a CA to mark it critical but the standard. */
+function assertUnderstood(what: string, extensions: readonly Extension[]): void {
+  const strange = extensions.find(
+    ({ oid, critical }) =>
+      oid === crlExtensionOids.deltaCrlIndicator || (critical && oid !== crlExtensionOids.issuingDistributionPoint),
+  );
+  if (strange?.oid === crlExtensionOids.deltaCrlIndicator) {
+    throw new SigillumError('pki_crl_unsupported', 'The CRL holds only what changed since another one (delta CRL).');
+  }
+  if (strange) throw new SigillumError('pki_crl_unsupported', `${what} has the critical extension ${strange.oid}.`);
 }

@@ -14,5 +14,8 @@ export const extensionOids = {
   authorityInformationAccess: '1.3.6.1.5.5.7.1.1',
 } as const;
 
+/** What narrows a CRL down (RFC 5280 §5.2.4, §5.2.5): of CRLs only, so that no certificate is understood for having them. */
+export const crlExtensionOids = { deltaCrlIndicator: '2.5.29.27', issuingDistributionPoint: '2.5.29.28' } as const;
+
 /** Access methods of AIA (RFC 5280 §4.2.2.1). */
 export const accessMethodOids = { ocsp: '1.3.6.1.5.5.7.48.1', caIssuers: '1.3.6.1.5.5.7.48.2' } as const;
