@@ -17,11 +17,17 @@ export type AuditLogOptions = {
   readonly fileSystem?: AuditFileSystem;
   /** A segment that has grown to this is followed by another; small enough to copy and to read. */
   readonly segmentBytes?: number;
+  /** Begins another segment with the first event of each UTC day. */
+  readonly rotateDaily?: boolean;
+  /** For tests. */
+  readonly now?: () => Date;
   /** Told once when a write has failed: nothing can be appended until the log is opened again. */
   readonly onFailure?: (failure: SigillumError) => void;
 };
 
 type Pending = {
+  /** Sequence of its first line. */
+  readonly first: number;
   readonly head: ChainHead;
   readonly bytes: Uint8Array;
   readonly resolve: (head: ChainHead) => void;
@@ -45,12 +51,15 @@ export class AuditLog {
   readonly #lock: WriterLock;
   #file: AuditFile | undefined;
   #fileSize = 0;
+  /** The UTC day of the last write. */
+  #day: string | undefined;
   /** The last line given a sequence. */
   #last: ChainHead;
   /** The last line on disk. */
   #durable: ChainHead;
   #queue: Pending[] = [];
   #queuedBytes = 0;
+  #queuedEvents = 0;
   #flushing: Promise<void> | undefined;
   #failure: SigillumError | undefined;
 
@@ -76,6 +85,7 @@ export class AuditLog {
       const log = new AuditLog(options, fileSystem, lock, tail.head);
       log.#file = tail.file;
       log.#fileSize = (await tail.file?.size()) ?? 0;
+      log.#day = tail.lastDay;
       if (tail.removedBytes > 0) await log.append(describeRepair(tail.removedBytes));
       return log;
     } catch (cause) {
@@ -101,26 +111,41 @@ export class AuditLog {
    * which every append fails until the log is opened again.
    */
   async append(event: JsonObject): Promise<ChainHead> {
+    return await this.appendAll([event]);
+  }
+
+  /**
+   * Appends events in a row, all or none; resolves with the last one's head when all their lines are durable.
+   * @throws SigillumError as {@link append}; RangeError for no event
+   */
+  async appendAll(events: readonly JsonObject[]): Promise<ChainHead> {
     if (this.#failure !== undefined) throw this.#failure;
-    const eventBytes = canonicalJson(event);
-    const sequence = this.#last.sequence + 1;
-    const previous = this.#last.hash;
-    const hash = nextHash(previous, eventBytes);
-    const line = encodeChainLine({ sequence, previous, hash, eventBytes });
-    if (line.length > maxLineBytes) {
-      throw new SigillumError(
-        'audit_event_invalid',
-        `The event takes ${line.length} bytes, the most is ${maxLineBytes}.`,
-      );
+    const lines: Uint8Array[] = [];
+    let head = this.#last;
+    let size = 0;
+    for (const event of events) {
+      const eventBytes = canonicalJson(event);
+      const previous = head.hash;
+      const hash = nextHash(previous, eventBytes);
+      const line = encodeChainLine({ sequence: head.sequence + 1, previous, hash, eventBytes });
+      if (line.length > maxLineBytes) {
+        const message = `The event takes ${line.length} bytes, the most is ${maxLineBytes}.`;
+        throw new SigillumError('audit_event_invalid', message);
+      }
+      head = { sequence: head.sequence + 1, hash };
+      size += line.length + 1;
+      lines.push(line, lineEnd);
     }
-    if (this.#queue.length >= maxPendingEvents || this.#queuedBytes + line.length > maxPendingBytes) {
+    if (lines.length === 0) throw new RangeError('no event to append');
+    if (this.#queuedEvents + events.length > maxPendingEvents || this.#queuedBytes + size > maxPendingBytes) {
       throw new SigillumError('audit_overloaded', 'The audit log is behind; try again.', { retryAfterSeconds: 1 });
     }
-    const head = { sequence, hash };
+    const first = this.#last.sequence + 1;
     this.#last = head;
     return new Promise<ChainHead>((resolve, reject) => {
-      this.#queue.push({ head, bytes: line, resolve, reject });
-      this.#queuedBytes += line.length + 1;
+      this.#queue.push({ first, head, bytes: Buffer.concat(lines), resolve, reject });
+      this.#queuedBytes += size;
+      this.#queuedEvents += events.length;
       this.#flushing ??= this.#flush();
     });
   }
@@ -146,6 +171,7 @@ export class AuditLog {
       const batch = this.#queue;
       this.#queue = [];
       this.#queuedBytes = 0;
+      this.#queuedEvents = 0;
       try {
         await this.#commit(batch);
       } catch (cause) {
@@ -159,16 +185,22 @@ export class AuditLog {
   }
 
   async #commit(batch: readonly Pending[]): Promise<void> {
-    const file = await this.#selectFile(batch[0]?.head.sequence ?? 1);
-    const bytes = Buffer.concat(batch.flatMap((pending) => [pending.bytes, lineEnd]));
+    const file = await this.#selectFile(batch[0]?.first ?? 1);
+    const bytes =
+      batch.length === 1 && batch[0] ? batch[0].bytes : Buffer.concat(batch.map((pending) => pending.bytes));
     await file.write(bytes);
     await file.sync();
     this.#fileSize += bytes.length;
   }
 
   async #selectFile(sequence: number): Promise<AuditFile> {
-    const full = this.#fileSize >= (this.#options.segmentBytes ?? defaultSegmentBytes);
-    if (this.#file !== undefined && !full) return this.#file;
+    const today = (this.#options.now?.() ?? new Date()).toISOString().slice(0, 10);
+    const isFull = this.#fileSize >= (this.#options.segmentBytes ?? defaultSegmentBytes);
+    // An empty segment is never followed by another: both would have the same name.
+    const isOfAnotherDay =
+      this.#options.rotateDaily === true && this.#fileSize > 0 && this.#day !== undefined && this.#day !== today;
+    this.#day = today;
+    if (this.#file !== undefined && !isFull && !isOfAnotherDay) return this.#file;
     const next = await this.#fileSystem.openFile(join(this.#options.directory, nameSegment(sequence)), 'create');
     await this.#fileSystem.syncDirectory(this.#options.directory);
     await this.#file?.close();
@@ -182,6 +214,7 @@ export class AuditLog {
     this.#failure = failure;
     this.#queue = [];
     this.#queuedBytes = 0;
+    this.#queuedEvents = 0;
     for (const { reject } of pending) reject(failure);
     this.#options.onFailure?.(failure);
   }

@@ -11,6 +11,9 @@ export type ChainLine = {
   readonly eventBytes: Uint8Array;
 };
 
+/** A line that was read, with its event. */
+export type ReadChainLine = ChainLine & { readonly event: JsonObject };
+
 const lineFormat =
   /^\{"sequence":([1-9]\d{0,15}),"previous":"([0-9a-f]{64})","hash":"([0-9a-f]{64})","event":(\{.*\})\}$/su;
 
@@ -21,7 +24,7 @@ export function encodeChainLine(line: ChainLine): Uint8Array {
 }
 
 /** Reads a line; `undefined` when it isn't one, byte for byte: the event has to be canonical JSON too. */
-export function findChainLine(bytes: Uint8Array): (ChainLine & { readonly event: JsonObject }) | undefined {
+export function findChainLine(bytes: Uint8Array): ReadChainLine | undefined {
   const text = decodeText(bytes);
   const match = text === undefined ? null : lineFormat.exec(text);
   if (match === null) return undefined;

@@ -12,7 +12,13 @@ export const maxLineBytes = 64 * 1024;
 const segmentName = /^\d{12}\.jsonl$/;
 
 /** The end of a log on disk, repaired and ready for the next line. */
-export type Tail = { readonly head: ChainHead; readonly file: AuditFile | undefined; readonly removedBytes: number };
+export type Tail = {
+  readonly head: ChainHead;
+  readonly file: AuditFile | undefined;
+  readonly removedBytes: number;
+  /** The UTC day (`YYYY-MM-DD`) of the last event, if it says its time. */
+  readonly lastDay: string | undefined;
+};
 
 /** The name of the segment that begins with a sequence. */
 export function nameSegment(sequence: number): string {
@@ -31,6 +37,7 @@ export async function listSegments(directory: string, fileSystem: AuditFileSyste
 export async function findTail(directory: string, chain: string, fileSystem: AuditFileSystem): Promise<Tail> {
   const segments = await listSegments(directory, fileSystem);
   let head: ChainHead = { sequence: 0, hash: startOfChain(chain) };
+  let lastDay: string | undefined;
   let last: AuditFile | undefined;
   let removedBytes = 0;
   // Backwards: a crash right after a segment was begun leaves it empty, and the head in the one before.
@@ -41,13 +48,14 @@ export async function findTail(directory: string, chain: string, fileSystem: Aud
     if (last === undefined) last = file;
     else await file.close();
     if (found !== undefined) {
-      head = found;
+      head = found.head;
+      lastDay = found.day;
       break;
     }
   }
   const first = segments[0];
   if (first !== undefined && head.sequence > 0) await assertChain(join(directory, first), chain, fileSystem);
-  return { head, file: last, removedBytes };
+  return { head, file: last, removedBytes, lastDay };
 }
 
 async function cutTornLine(file: AuditFile, name: string): Promise<number> {
@@ -62,7 +70,10 @@ async function cutTornLine(file: AuditFile, name: string): Promise<number> {
   return size - end;
 }
 
-async function findLastLine(file: AuditFile, name: string): Promise<ChainHead | undefined> {
+async function findLastLine(
+  file: AuditFile,
+  name: string,
+): Promise<{ readonly head: ChainHead; readonly day: string | undefined } | undefined> {
   const size = await file.size();
   if (size === 0) return undefined;
   const start = Math.max(0, size - maxLineBytes - 1);
@@ -71,7 +82,9 @@ async function findLastLine(file: AuditFile, name: string): Promise<ChainHead | 
   if (line === undefined || !Buffer.from(nextHash(line.previous, line.eventBytes)).equals(line.hash)) {
     throw damaged(name, 'its last line is not intact');
   }
-  return { sequence: line.sequence, hash: line.hash };
+  const { time } = line.event;
+  const day = typeof time === 'string' ? time.slice(0, 10) : undefined;
+  return { head: { sequence: line.sequence, hash: line.hash }, day };
 }
 
 async function assertChain(path: string, chain: string, fileSystem: AuditFileSystem): Promise<void> {

@@ -1,45 +1,44 @@
 import { join } from 'node:path';
-import type { AuditFile } from './audit-file-system.ts';
-import { type ChainHead, type ChainReport, ChainVerifier } from './verify-chain.ts';
-import { listSegments, maxLineBytes } from './find-tail.ts';
+import type { JsonObject } from './json-value.ts';
+import { type ChainKnowledge, type ChainReport, ChainVerifier } from './verify-chain.ts';
+import { listSegments } from './find-tail.ts';
 import { createNodeFileSystem } from './node-file-system.ts';
+import { readLines } from './read-lines.ts';
 
-/** Verifies the segments of a log's folder as one chain, in bounded memory; also while it is written. */
-export async function verifyAuditLog(options: {
+/** One file of a log. An empty one is what a crash right after a rotation leaves. */
+export type AuditSegment = { readonly name: string; readonly lines: number; readonly bytes: number };
+
+/** What is in a log's folder. It is intact when there are no problems. */
+export type AuditLogReport = ChainReport & { readonly segments: readonly AuditSegment[] };
+
+export type VerifyAuditLogOptions = ChainKnowledge & {
   readonly directory: string;
-  readonly chain: string;
-  readonly expectedHead?: ChainHead;
-}): Promise<ChainReport> {
+  /** Told every readable event in its order, also those of lines with a problem. */
+  readonly onEvent?: (event: JsonObject, sequence: number) => void;
+};
+
+/**
+ * Verifies the segments of a log's folder as one chain, in bounded memory; also while it is written. Finds changed,
+ * missing, moved and cut lines and missing segments; that lines are missing at the end only with `expectedHead`.
+ */
+export async function verifyAuditLog(options: VerifyAuditLogOptions): Promise<AuditLogReport> {
   const verifier = new ChainVerifier(options);
   const fileSystem = createNodeFileSystem();
+  const segments: AuditSegment[] = [];
   for (const name of await listSegments(options.directory, fileSystem)) {
     const file = await fileSystem.openFile(join(options.directory, name), 'read');
     try {
-      for await (const line of readLines(file)) verifier.add(line);
+      verifier.beginSegment(name);
+      let lines = 0;
+      for await (const bytes of readLines(file)) {
+        lines += 1;
+        const line = verifier.add(bytes);
+        if (line !== undefined) options.onEvent?.(line.event, line.sequence);
+      }
+      segments.push({ name, lines, bytes: await file.size() });
     } finally {
       await file.close();
     }
   }
-  return verifier.finish();
-}
-
-/** Read at a time. */
-const chunkBytes = 256 * 1024;
-
-/** The lines of a file; one that is longer than any can be comes cut, so that it counts as unreadable. */
-async function* readLines(file: AuditFile): AsyncGenerator<Uint8Array> {
-  let rest: Uint8Array = new Uint8Array(0);
-  for (let offset = 0; ; ) {
-    const chunk = await file.read(offset, chunkBytes);
-    if (chunk.length === 0) break;
-    offset += chunk.length;
-    const bytes = Buffer.concat([rest, chunk]);
-    let start = 0;
-    for (let end = bytes.indexOf(0x0a); end !== -1; end = bytes.indexOf(0x0a, start)) {
-      yield bytes.subarray(start, end);
-      start = end + 1;
-    }
-    rest = bytes.subarray(start, start + maxLineBytes + 1);
-  }
-  if (rest.length > 0) yield rest;
+  return { ...verifier.finish(), segments };
 }
