@@ -12,9 +12,9 @@ export type RevocationData = {
 export type RevocationRequest = {
   /** Leaf first, then everything known that may be its issuers, in any order; roots may be missing. DER. */
   readonly certificates: readonly Uint8Array[];
-  /** The time at which the chain must be valid and not revoked: that of the time-stamp, or now for one just made. */
+  /** The time at which the chain must be valid and not revoked: that of the time-stamp, or now. */
   readonly at: Date;
-  /** Freshness: nothing whose thisUpdate (OCSP: of the answer for the leaf) lies before this is taken. */
+  /** Freshness: nothing about the leaf whose thisUpdate lies before this is taken. CAs' lists come seldom and don't count. */
   readonly notBefore?: Date;
 };
 

@@ -1,14 +1,19 @@
-import { isSigillumError } from '@sigillum/errors';
+import { isSigillumError, SigillumError } from '@sigillum/errors';
 import type { KnownCertificates, TimeStampToken } from '@sigillum/pki';
+import { appendToInput } from '../extend/append-to-input.ts';
 import { type PrepareInput, prepareSignature } from '../prepare/prepare-signature.ts';
 import type { PreparedSignature } from '../prepare/prepared-signature.ts';
 import type { Random, SealOptions } from '../prepare/seal-options.ts';
 import { type AttributesToSign, createSignedAttributes } from './attributes-to-sign.ts';
 import { estimateContentsSize, unknownTokenSize } from './estimate-contents-size.ts';
-import { assembleSeal, type SealedDocument } from './sealed-document.ts';
+import { listTokenCertificates, type RaiseHooks, raiseLevel } from './raise-level.ts';
+import type { RevocationRequest, RevocationSource } from './revocation-source.ts';
+import type { SealLevel } from './seal-level.ts';
+import { assembleSeal, raiseSeal, type SealedDocument } from './sealed-document.ts';
 import { acceptSignature, getTimeStampImprint, type SignedDigest } from './signed-digest.ts';
 import type { SigningCredential } from './signing-credential.ts';
 import type { TimeStampSource } from './time-stamp-source.ts';
+import { assembleUnstamped, type UnstampedDocument } from './unstamped-document.ts';
 
 export type SealPorts = {
   /** Signs `toSign.digest` with the credential's key. What it answers is verified here. */
@@ -19,45 +24,85 @@ export type SealPorts = {
 };
 
 /** Called after each step and awaited; what a hook throws ends the seal. For metrics, and to interrupt it in tests. */
-export type SealHooks = {
+export type SealHooks = RaiseHooks & {
   prepared?(prepared: PreparedSignature): void | Promise<void>;
   signed?(signed: SignedDigest): void | Promise<void>;
   timeStamped?(token: TimeStampToken): void | Promise<void>;
+  /** With all that its level asks for. */
   assembled?(sealed: SealedDocument): void | Promise<void>;
 };
 
-export type SealRequest = {
+type CommonRequest = {
   readonly input: PrepareInput;
   readonly credential: SigningCredential;
   readonly options: SealOptions;
-  /** Bytes of the last token of the TSA that is asked first, when there was one. */
-  readonly lastTokenSize?: number | undefined;
-  readonly ports: SealPorts;
   readonly hooks?: SealHooks | undefined;
   /** Saves reading the same certificate with each document. */
   readonly known?: KnownCertificates | undefined;
   readonly signal?: AbortSignal | undefined;
 };
 
+export type SealRequest = CommonRequest & {
+  /** `b-t` when left out. */
+  readonly level?: Exclude<SealLevel, 'b-b'> | undefined;
+  readonly ports: SealPorts;
+  /** Where the validation data of b-lt and b-lta comes from. */
+  readonly revocation?: RevocationSource | undefined;
+  /**
+   * How new the revocation data about the signer must be: issued after the time-stamp, or at most so long before. The
+   * source's own rule when left out.
+   */
+  readonly freshness?: 'after-time-stamp' | { readonly maxAgeMs: number } | undefined;
+  /** Bytes of the last token of the TSA that is asked first, when there was one. */
+  readonly lastTokenSize?: number | undefined;
+};
+
+/** A signature without a time-stamp: only for callers of this library who ask for it by name. */
+export type UnstampedSealRequest = CommonRequest & {
+  readonly level: 'b-b';
+  readonly ports: Omit<SealPorts, 'timeStamps'>;
+};
+
 /** The second attempt knows the real size of the token; a third covers a fail-over to a TSA with larger ones. */
 const maxAttempts = 3;
 
 /**
- * Steps 3 to 6 of a seal: prepare, sign, time-stamp, assemble. When the CMS turns out larger than the room left for it,
- * all four are done again with more room. It never truncates, and never leaves out the time-stamp: without one it throws
- * what the source threw (`tsa_unavailable`).
+ * Steps 3 to 6 of a seal: prepare, sign, time-stamp, assemble; then what its level asks for: validation data of the chains
+ * of signer and TSA, and a document time-stamp over it. When the CMS or the token turns out larger than the room left for
+ * it, its steps are done again with more room. It never truncates, and never gives less than the level asked for: it throws
+ * what the sources threw (`tsa_unavailable`, `revocation_*`).
  */
-export async function sealDocument(request: SealRequest): Promise<SealedDocument> {
-  const { credential } = request;
-  let contentsSize = estimateContentsSize(credential, request.lastTokenSize ?? unknownTokenSize);
+export function sealDocument(request: SealRequest): Promise<SealedDocument>;
+/** A signature without a time-stamp. */
+export function sealDocument(request: UnstampedSealRequest): Promise<UnstampedDocument>;
+export async function sealDocument(
+  request: SealRequest | UnstampedSealRequest,
+): Promise<SealedDocument | UnstampedDocument> {
+  if (request.level === 'b-b') return signWithoutTimeStamp(request);
+  const sealed = await sealWithTimeStamp(request);
+  const raised = await raise(request, sealed);
+  await request.hooks?.assembled?.(raised);
+  return raised;
+}
+
+async function signWithoutTimeStamp(request: UnstampedSealRequest): Promise<UnstampedDocument> {
+  // no token can surprise us: a CMS that is longer than its estimate is a mistake of ours
+  const contentsSize = estimateContentsSize(request.credential, 0, request.known);
+  return assembleUnstamped(await sign(request, contentsSize));
+}
+
+async function sealWithTimeStamp(request: SealRequest): Promise<SealedDocument> {
+  const { credential, known } = request;
+  let contentsSize = estimateContentsSize(credential, request.lastTokenSize ?? unknownTokenSize, known);
   for (let attempt = 1; ; attempt++) {
-    const { signed, token } = await signOnce(request, contentsSize);
+    const signed = await sign(request, contentsSize);
+    request.signal?.throwIfAborted();
+    const token = await request.ports.timeStamps.request(getTimeStampImprint(signed), request.signal);
+    await request.hooks?.timeStamped?.(token);
+    request.signal?.throwIfAborted();
     const sealed = assembleIfItFits(signed, token, attempt === maxAttempts);
-    if (sealed) {
-      await request.hooks?.assembled?.(sealed);
-      return sealed;
-    }
-    contentsSize = Math.max(contentsSize * 2, estimateContentsSize(credential, token.der.length));
+    if (sealed) return sealed;
+    contentsSize = Math.max(contentsSize * 2, estimateContentsSize(credential, token.der.length, known));
   }
 }
 
@@ -70,10 +115,10 @@ function assembleIfItFits(signed: SignedDigest, token: TimeStampToken, isLast: b
   }
 }
 
-async function signOnce(
-  { input, credential, options, ports, hooks, known, signal }: SealRequest,
+async function sign(
+  { input, credential, options, ports, hooks, known, signal }: SealRequest | UnstampedSealRequest,
   contentsSize: number,
-): Promise<{ signed: SignedDigest; token: TimeStampToken }> {
+): Promise<SignedDigest> {
   signal?.throwIfAborted();
   const prepared = prepareSignature(input, { ...options, contentsSize }, ports.random);
   await hooks?.prepared?.(prepared);
@@ -83,9 +128,45 @@ async function signOnce(
   const signature = await ports.sign(toSign, signal);
   const signed = acceptSignature(prepared, toSign, credential, signature);
   await hooks?.signed?.(signed);
-  signal?.throwIfAborted();
-  const token = await ports.timeStamps.request(getTimeStampImprint(signed), signal);
-  await hooks?.timeStamped?.(token);
-  signal?.throwIfAborted();
-  return { signed, token };
+  return signed;
+}
+
+async function raise(request: SealRequest, sealed: SealedDocument): Promise<SealedDocument> {
+  const { level = 'b-t', input, revocation, ports, hooks, signal } = request;
+  if (level === 'b-t') return sealed;
+  if (revocation === undefined) {
+    throw new SigillumError('pades_option_invalid', 'This level needs a source of revocation data.');
+  }
+  const { updates, token } = await raiseLevel({
+    input: appendToInput(input, sealed.increment),
+    to: level,
+    chains: listChains(request, sealed),
+    lastTokenSize: sealed.timeStampToken.der.length,
+    ports: { ...ports, now: () => ports.now(), revocation },
+    hooks,
+    signal,
+  });
+  return raiseSeal(sealed, level, updates, token);
+}
+
+/** The chain of the signer at the time of the time-stamp, and that of the TSA now. */
+function listChains(request: SealRequest, { timeStampToken }: SealedDocument): readonly RevocationRequest[] {
+  const { credential, freshness, ports } = request;
+  const now = ports.now();
+  const { genTime } = timeStampToken;
+  const notBefore =
+    freshness === 'after-time-stamp' ? wholeSecond(genTime) : freshness && new Date(now.getTime() - freshness.maxAgeMs);
+  return [
+    {
+      certificates: [credential.certificate, ...credential.chain],
+      at: genTime,
+      ...(notBefore ? { notBefore } : {}),
+    },
+    { certificates: listTokenCertificates(timeStampToken), at: now },
+  ];
+}
+
+/** Times in lists and OCSP answers have no fractions of a second. */
+function wholeSecond(time: Date): Date {
+  return new Date(Math.floor(time.getTime() / 1000) * 1000);
 }
