@@ -8,7 +8,16 @@ export {
   inTransaction,
   openDatabase,
 } from './database/open-database.ts';
-export type { CredentialStatus, Mode, SealLevel, SealStatus, StoredProblem, Tenant } from './database/schema.ts';
+export type {
+  CredentialStatus,
+  EarlierSignature,
+  Mode,
+  SealKind,
+  SealLevel,
+  SealStatus,
+  StoredProblem,
+  Tenant,
+} from './database/schema.ts';
 // ids
 export { encodeId, findUuid, type IdPrefix } from './ids/public-id.ts';
 export { createUuid } from './ids/uuid-v7.ts';
@@ -39,23 +48,24 @@ export {
   takeIdempotencyKey,
 } from './repositories/idempotency-keys.ts';
 export { ensureOrganisation } from './repositories/organisations.ts';
+export type { Seal, SealFailure, SealOutcome } from './repositories/seal.ts';
 export {
   completeSeal,
   failSeal,
   findSeal,
+  giveDocumentTimeStamp,
   insertSeal,
   listSeals,
-  type Seal,
-  type SealFailure,
   type SealIntent,
+  type SealKeeping,
   type SealKey,
-  type SealOutcome,
 } from './repositories/seals.ts';
 export { sweepBlobs, sweepReplays } from './repositories/sweep-replays.ts';
 export { type SweepOptions, type SweptSeal, sweepSeals } from './repositories/sweep-seals.ts';
 export { insertUsageRecord } from './repositories/usage-records.ts';
 // blobs
-export type { BlobStore, StoredBlob } from './blobs/blob-store.ts';
+export type { BlobReader, BlobStore, StoredBlob } from './blobs/blob-store.ts';
+export { toStorageError, withStorageErrors } from './blobs/storage-error.ts';
 export { openBlobStore } from './blobs/open-blob-store.ts';
 // embedded PostgreSQL
 export type { DatabaseRole } from './postgres/database-passwords.ts';

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { existsSync, mkdtempSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
@@ -27,6 +27,7 @@ import {
   findUuid,
   freeIdempotencyKey,
   getEventChainId,
+  giveDocumentTimeStamp,
   hashApiKey,
   idempotencyLifetimeMs,
   insertSeal,
@@ -45,10 +46,11 @@ import {
   sweepSeals,
   takeIdempotencyKey,
   type Tenant,
+  toStorageError,
   verifyEvents,
 } from './index.ts';
 
-const sha256 = (text: string) => createHash('sha256').update(text).digest();
+const sha256 = (text: string | Uint8Array) => createHash('sha256').update(text).digest();
 const processId = createUuid();
 const now = new Date('2026-11-22T10:00:00.000Z');
 
@@ -135,7 +137,7 @@ describe('on PostgreSQL', () => {
     urls = await postgres.createDatabase();
     db = openDatabase(urls.app);
     await expect(assertSchemaCurrent(db)).rejects.toMatchObject({ code: 'database_schema_outdated' });
-    expect(await migrate(urls.owner)).toEqual(['0001-seals']);
+    expect(await migrate(urls.owner)).toEqual(['0001-seals', '0002-levels']);
   });
 
   afterAll(async () => {
@@ -161,13 +163,13 @@ describe('on PostgreSQL', () => {
     const seal = {
       ...tenant,
       id: createUuid(),
+      kind: 'seal' as const,
       credentialId,
       level: 'b-t' as const,
       requestId: 'req_X',
       instance: 'document-service-1',
       process: processId,
-      documentSize: 1_000,
-      documentSha256: sha256('document'),
+      content: { size: 1_000, sha256: sha256('document') },
       createdAt: now,
       ...overrides,
     };
@@ -180,9 +182,11 @@ describe('on PostgreSQL', () => {
     genTime: now,
     timeStampSerial: 'ab',
     fieldName: 'Signature1',
-    earlierSignatures: 2,
-    sealedSize: 21_000,
-    sealedSha256: sha256('sealed'),
+    earlierSignatures: [
+      { field_name: 'A', state: 'intact' as const },
+      { field_name: null, state: 'broken' as const },
+    ],
+    sealed: { size: 21_000, sha256: sha256('sealed') },
     finishedAt: now,
     incrementSha256: sha256('increment'),
     incrementExpiresAt: new Date(now.getTime() + idempotencyLifetimeMs),
@@ -197,7 +201,7 @@ describe('on PostgreSQL', () => {
     test('two processes that migrate at once both succeed', async () => {
       const fresh = await postgres.createDatabase();
       const results = await Promise.all([migrate(fresh.owner), migrate(fresh.owner)]);
-      expect(results.flat()).toEqual(['0001-seals']);
+      expect(results.flat()).toEqual(['0001-seals', '0002-levels']);
     });
 
     test('the role that migrates, a superuser and a missing role may not serve requests', async () => {
@@ -237,7 +241,8 @@ describe('on PostgreSQL', () => {
         select i.indexrelid::regclass::text as index, array_agg(a.attname::text) as columns
         from pg_index i join pg_class c on c.oid = i.indrelid join pg_namespace n on n.oid = c.relnamespace
         join pg_attribute a on a.attrelid = c.oid and a.attnum = any (i.indkey)
-        where n.nspname = 'public' and i.indisunique and c.relname not like 'kysely%' and c.relname <> 'organisations'
+        where n.nspname = 'public' and i.indisunique and c.relname not like 'kysely%' 
+          and c.relname not in ('organisations', 'rate_limits')
         group by 1`);
       expect(rows.length).toBeGreaterThan(8);
       for (const row of rows) expect(row.columns).toEqual(expect.arrayContaining(['organisation_id', 'mode']));
@@ -340,8 +345,8 @@ describe('on PostgreSQL', () => {
       expect(await findSeal(db, tenant, seal.id)).toMatchObject({
         status: 'completed',
         credential: { id: credentialId, name: 'p256' },
-        documentSize: 1_000,
-        outcome: { genTime: now, sealedSize: 21_000, earlierSignatures: 2 },
+        document: { size: 1_000 },
+        outcome: { genTime: now, sealed: { size: 21_000 }, earlierSignatures: outcome.earlierSignatures },
       });
     });
 
@@ -352,7 +357,7 @@ describe('on PostgreSQL', () => {
       const seal = await begin();
       for (const stranger of [other, { ...tenant, mode: 'live' as const }]) {
         expect(await findSeal(db, stranger, seal.id)).toBeUndefined();
-        expect(await listSeals(db, stranger, { limit: 10 })).toEqual([]);
+        expect(await listSeals(db, stranger, { kinds: ['seal'], limit: 10 })).toEqual([]);
         expect(await completeSeal(db, { ...stranger, id: seal.id }, outcome)).toBe(false);
       }
     });
@@ -364,12 +369,48 @@ describe('on PostgreSQL', () => {
       }
       const seen: string[] = [];
       for (let after: string | undefined; ; after = seen.at(-1)) {
-        const page = await listSeals(db, tenant, { limit: 3, ...(after === undefined ? {} : { after }) });
+        const page = await listSeals(db, tenant, {
+          kinds: ['seal'],
+          limit: 3,
+          ...(after === undefined ? {} : { after }),
+        });
         seen.push(...page.map((seal) => seal.id));
         if (page.length < 3) break;
       }
       expect(seen).toEqual(ids.toReversed());
-      expect(await listSeals(db, tenant, { limit: 10, status: 'completed' })).toEqual([]);
+      expect(await listSeals(db, tenant, { kinds: ['seal'], limit: 10, status: 'completed' })).toEqual([]);
+    });
+
+    test('of a digest has no document, an extension no credential, and neither can be mixed up with the other', async () => {
+      const digest = { digestAlgorithm: 'sha256', digest: sha256('range') };
+      const hashOnly = await begin({ kind: 'digest', content: digest });
+      expect(await completeSeal(db, hashOnly, { ...outcome, sealed: undefined })).toBe(true);
+      expect(await findSeal(db, tenant, hashOnly.id)).toMatchObject({
+        kind: 'digest',
+        document: undefined,
+        digest: { algorithm: 'sha256' },
+        outcome: { sealed: undefined },
+      });
+      const extension = await begin({ kind: 'extension', credentialId: undefined, level: 'b-lta' });
+      const { signingTime: _, genTime: __, ...extended } = outcome;
+      expect(await completeSeal(db, extension, { ...extended, fromLevel: 'b-t' })).toBe(true);
+      expect(await findSeal(db, tenant, extension.id)).toMatchObject({ credential: undefined, kind: 'extension' });
+      expect((await listSeals(db, tenant, { kinds: ['extension'], limit: 10 })).map(({ id }) => id)).toEqual([
+        extension.id,
+      ]);
+      for (const wrong of [{ kind: 'digest' as const }, { content: digest }, { credentialId: undefined }]) {
+        await expect(begin(wrong)).rejects.toMatchObject({ code: '23514' });
+      }
+    });
+
+    test('of a digest gets one document time-stamp, and no second one', async () => {
+      const seal = await begin({ kind: 'digest', content: { digestAlgorithm: 'sha256', digest: sha256('range') } });
+      const given = { token: Buffer.from('token'), digest: sha256('a'), time: now, serial: '01' };
+      expect(await giveDocumentTimeStamp(db, seal, given)).toBe(false);
+      await completeSeal(db, seal, { ...outcome, sealed: undefined });
+      expect(await giveDocumentTimeStamp(db, seal, given)).toBe(true);
+      expect(await giveDocumentTimeStamp(db, seal, { ...given, digest: sha256('b') })).toBe(false);
+      expect((await findSeal(db, tenant, seal.id))?.outcome?.documentTimeStamp).toEqual({ time: now, serial: '01' });
     });
 
     test('a completed row without its facts is refused by the database', async () => {
@@ -566,7 +607,7 @@ describe('on PostgreSQL', () => {
   describe('usage', () => {
     test('one seal is counted once', async () => {
       const seal = await begin();
-      const usage = { ...tenant, sealId: seal.id, level: 'b-t' as const, occurredAt: now };
+      const usage = { ...tenant, sealId: seal.id, kind: 'seal' as const, level: 'b-t' as const, occurredAt: now };
       await insertUsageRecord(db, usage);
       await expect(insertUsageRecord(db, usage)).rejects.toMatchObject({ code: '23505' });
     });
@@ -593,6 +634,59 @@ describe('on PostgreSQL', () => {
       await sweepReplays(db, blobs, outcome.incrementExpiresAt);
       await expect(blobs.get(kept)).rejects.toMatchObject({ code: 'blob_missing' });
       expect((await findSeal(db, tenant, seal.id))?.incrementSha256).toBeUndefined();
+    });
+
+    test('sealed files are kept for as long as was asked for, and the journal then says that they are gone', async () => {
+      async function* pieces() {
+        yield Buffer.alloc(300_000, 'a');
+        yield Buffer.from('end');
+      }
+      const content = Buffer.concat([Buffer.alloc(300_000, 'a'), Buffer.from('end')]);
+      const seal = await begin();
+      const kept = await blobs.putStream(pieces());
+      expect(Buffer.from(kept).equals(sha256(content))).toBe(true);
+      const expiresAt = new Date(now.getTime() + 60_000);
+      await completeSeal(db, seal, { ...outcome, retained: { sha256: kept, expiresAt } });
+      const reader = await blobs.open(kept);
+      const got: Uint8Array[] = [];
+      for await (const piece of reader.read()) got.push(piece);
+      await reader.close();
+      expect(Buffer.concat(got).equals(content)).toBe(true);
+      await sweepBlobs(db, blobs, { now: new Date(Date.now() + 3_600_001), olderThanMs: 3_600_000 });
+      await sweepReplays(db, blobs, new Date(expiresAt.getTime() - 1));
+      expect((await blobs.get(kept)).length).toBe(content.length);
+      await sweepReplays(db, blobs, expiresAt);
+      await expect(blobs.open(kept)).rejects.toMatchObject({ code: 'blob_missing' });
+      expect((await findSeal(db, tenant, seal.id))?.retained).toEqual({ sha256: undefined, expiresAt });
+    });
+
+    test('a damaged blob never arrives as a whole', async () => {
+      const name = await blobs.put(Buffer.alloc(600_000, 'a'));
+      const hex = Buffer.from(name).toString('hex');
+      writeFileSync(join(directory, hex.slice(0, 2), hex), Buffer.alloc(600_000, 'b'));
+      const reader = await blobs.open(name);
+      let size = 0;
+      const reading = (async () => {
+        for await (const piece of reader.read()) size += piece.length;
+      })();
+      await expect(reading).rejects.toMatchObject({ code: 'blob_damaged' });
+      await reader.close();
+      expect(size).toBeLessThan(600_000);
+    });
+
+    test('what the disk says becomes an error that asks to come again', () => {
+      const of = (code: string) => Object.assign(new Error(code), { code });
+      for (const code of ['ENOSPC', 'EDQUOT', 'EFBIG']) {
+        expect(toStorageError(of(code))).toMatchObject({ code: 'storage_full', retryAfterSeconds: 30 });
+      }
+      expect(toStorageError(of('EROFS'))).toMatchObject({ code: 'storage_unavailable' });
+      const other = of('ERR_INVALID_ARG_TYPE');
+      expect(toStorageError(other)).toBe(other);
+    });
+
+    test('a folder that has gone is storage_unavailable', async () => {
+      rmSync(directory, { recursive: true });
+      await expect(blobs.put(Buffer.from('x'))).rejects.toMatchObject({ code: 'storage_unavailable' });
     });
 
     test('a damaged blob is told from a missing one, and half-written ones are gone after a restart', async () => {

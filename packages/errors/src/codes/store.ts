@@ -8,4 +8,6 @@ export const storeCodes = defineCodes({
   database_migration_failed: { status: 500, title: 'A database migration failed' },
   blob_missing: { status: 500, title: 'A stored file is missing' },
   blob_damaged: { status: 500, title: 'A stored file is damaged' },
+  storage_full: { status: 503, title: 'There is no room for files' },
+  storage_unavailable: { status: 503, title: 'Files can not be stored' },
 });

@@ -1,11 +1,16 @@
-import { createHash, randomUUID } from 'node:crypto';
-import { mkdir, open, opendir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { mkdir, open, opendir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SigillumError } from '@sigillum/errors';
-import type { BlobStore, StoredBlob } from './blob-store.ts';
+import type { BlobReader, BlobStore, StoredBlob } from './blob-store.ts';
+import { toStorageError, withStorageErrors } from './storage-error.ts';
+import { syncFolder, writeBlob } from './write-blob.ts';
 
 const folderPattern = /^[0-9a-f]{2}$/;
 const namePattern = /^[0-9a-f]{64}$/;
+
+/** Read in pieces of this size on the way out. */
+const pieceSize = 256 * 1024;
 
 /**
  * A blob store in a folder: `<first two hex digits>/<SHA-256 in hex>`, so that no folder holds everything.
@@ -33,31 +38,24 @@ export async function openBlobStore(directory: string): Promise<BlobStore> {
     known.catch(() => folders.delete(folder));
     return known;
   };
+  const write = (pieces: AsyncIterable<Uint8Array> | Iterable<Uint8Array>) =>
+    withStorageErrors(() =>
+      writeBlob(pieces, temporary, async (sha256) => {
+        const place = locate(sha256);
+        await ensureFolder(place.folder);
+        return place;
+      }),
+    );
 
   return {
-    async put(bytes) {
-      const sha256 = createHash('sha256').update(bytes).digest();
-      const { folder, path } = locate(sha256);
-      const draft = join(temporary, randomUUID());
-      try {
-        await writeDurably(draft, bytes);
-        await ensureFolder(folder);
-        await rename(draft, path);
-      } catch (error) {
-        await rm(draft, { force: true });
-        throw error;
-      }
-      // The rename itself lives in the folder, not in the file.
-      await syncFolder(folder);
-      return sha256;
-    },
+    put: (bytes) => write([bytes]),
+    putStream: (pieces) => write(pieces),
     async get(sha256) {
       const bytes = await readBlob(locate(sha256).path);
-      if (!createHash('sha256').update(bytes).digest().equals(sha256)) {
-        throw new SigillumError('blob_damaged', 'A stored file is no longer what it was.');
-      }
+      if (!createHash('sha256').update(bytes).digest().equals(sha256)) throw damaged();
       return bytes;
     },
+    open: (sha256) => openBlob(locate(sha256).path, sha256),
     async delete(sha256) {
       await rm(locate(sha256).path, { force: true });
     },
@@ -65,36 +63,48 @@ export async function openBlobStore(directory: string): Promise<BlobStore> {
   };
 }
 
-async function writeDurably(path: string, bytes: Uint8Array): Promise<void> {
-  const file = await open(path, 'wx', 0o600);
-  try {
-    await file.writeFile(bytes);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-}
-
 async function makeFolder(path: string, parent: string): Promise<void> {
   await mkdir(path, { recursive: true, mode: 0o700 });
   await syncFolder(parent);
-}
-
-async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, 'r');
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
-  }
 }
 
 async function readBlob(path: string): Promise<Uint8Array> {
   try {
     return await readFile(path);
   } catch (cause) {
-    throw new SigillumError('blob_missing', 'A stored file is missing.', { cause });
+    throw missing(cause);
   }
+}
+
+async function openBlob(path: string, sha256: Uint8Array): Promise<BlobReader> {
+  const file = await open(path, 'r').catch((cause: unknown) => {
+    throw missing(cause);
+  });
+  const { size } = await file.stat();
+  const close = (): Promise<void> => file.close();
+  async function* read(): AsyncGenerator<Uint8Array> {
+    const hash = createHash('sha256');
+    for (let offset = 0; offset < size; ) {
+      const length = Math.min(pieceSize, size - offset);
+      const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(length), 0, length, offset);
+      const piece = buffer.subarray(0, bytesRead);
+      offset += bytesRead;
+      hash.update(piece);
+      // The last piece is held back until all of it is known to be right.
+      if (bytesRead === 0 || (offset === size && !hash.digest().equals(sha256))) throw damaged();
+      yield piece;
+    }
+  }
+  return { size, read, close };
+}
+
+function missing(cause: unknown): unknown {
+  if (!Error.isError(cause) || !('code' in cause) || cause.code !== 'ENOENT') return toStorageError(cause);
+  return new SigillumError('blob_missing', 'A stored file is missing.', { cause });
+}
+
+function damaged(): SigillumError {
+  return new SigillumError('blob_damaged', 'A stored file is no longer what it was.');
 }
 
 async function* listBlobs(directory: string): AsyncGenerator<StoredBlob> {

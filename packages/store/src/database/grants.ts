@@ -10,5 +10,6 @@ export const grants: Readonly<Record<string, readonly ('select' | 'insert' | 'up
   event_chain: ['select', 'insert'],
   usage_records: ['select', 'insert'],
   unchained_events: ['select', 'insert', 'delete'],
+  rate_limits: ['select', 'insert', 'update', 'delete'],
   kysely_migration: ['select'],
 };

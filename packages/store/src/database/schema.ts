@@ -9,6 +9,13 @@ export type Tenant = { readonly organisationId: string; readonly mode: Mode };
 export type SealStatus = 'pending' | 'completed' | 'failed';
 export type CredentialStatus = 'active' | 'suspended' | 'revoked';
 export type SealLevel = 'b-t' | 'b-lt' | 'b-lta';
+/** What a row of `seals` is: a document sealed, a digest sealed for a document that nobody saw, a sealed file extended. */
+export type SealKind = 'seal' | 'digest' | 'extension';
+/** A signature that a document had before, and what its digest and value said. */
+export type EarlierSignature = {
+  readonly field_name: string | null;
+  readonly state: 'intact' | 'broken' | 'not-checked';
+};
 
 type TenantColumns = { organisation_id: string; mode: Mode };
 type InsertedOnce<T> = ColumnType<T, T, never>;
@@ -42,25 +49,40 @@ export type CredentialTable = TenantColumns & {
 
 export type SealTable = TenantColumns & {
   id: string;
+  kind: Generated<SealKind>;
   status: SealStatus;
-  credential_id: string;
+  credential_id: string | null;
   level: SealLevel;
   request_id: string;
   /** The configured name of the service instance, and the one process of it that works on the seal. */
   instance: string;
   process: string;
-  document_size: number;
-  document_sha256: Uint8Array;
+  document_size: number | null;
+  document_sha256: Uint8Array | null;
+  /** Of the ByteRange, where that is all that was sent. */
+  digest_algorithm: string | null;
+  digest: Uint8Array | null;
+  /** The level that an extended file had. */
+  from_level: string | null;
   created_at: Date;
   signing_time: Date | null;
   gen_time: Date | null;
   time_stamp_serial: string | null;
   field_name: string | null;
   earlier_signatures: number | null;
+  earlier_signature_states: ColumnType<readonly EarlierSignature[] | null, string | null, string | null>;
+  document_time_stamp_time: Date | null;
+  document_time_stamp_serial: string | null;
+  /** A document time-stamp that was given on its own, and the digest it is for; kept as long as the increment. */
+  given_token: Uint8Array | null;
+  given_token_digest: Uint8Array | null;
   sealed_size: number | null;
   sealed_sha256: Uint8Array | null;
   increment_sha256: Uint8Array | null;
   increment_expires_at: Date | null;
+  /** The whole sealed file, while it is kept; the time stays when it is gone. */
+  retained_sha256: Uint8Array | null;
+  retained_expires_at: Date | null;
   finished_at: Date | null;
   failure_code: string | null;
   failure_detail: string | null;
@@ -109,10 +131,12 @@ export type UsageRecordTable = {
   organisation_id: InsertedOnce<string>;
   mode: InsertedOnce<Mode>;
   seal_id: InsertedOnce<string>;
-  kind: InsertedOnce<'seal'>;
+  kind: InsertedOnce<SealKind>;
   level: InsertedOnce<SealLevel>;
   occurred_at: InsertedOnce<Date>;
 };
+
+export type RateLimitTable = { key: string; points: number; expire: number | null };
 
 export type DatabaseSchema = {
   organisations: OrganisationTable;
@@ -124,6 +148,7 @@ export type DatabaseSchema = {
   event_chain: EventChainTable;
   unchained_events: UnchainedEventTable;
   usage_records: UsageRecordTable;
+  rate_limits: RateLimitTable;
   /** The migrator's own table, read by {@link assertSchemaCurrent}. */
   kysely_migration: { name: string; timestamp: string };
 };

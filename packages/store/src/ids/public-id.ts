@@ -1,7 +1,7 @@
 import { formatUuid, uuidToBytes } from './uuid-v7.ts';
 
 /** What an id names; the part before the underscore. */
-export type IdPrefix = 'org' | 'key' | 'cred' | 'seal' | 'evt';
+export type IdPrefix = 'org' | 'key' | 'cred' | 'seal' | 'ext' | 'evt';
 
 const alphabet = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 const valueOf = new Map<string, bigint>(alphabet.split('').map((character, index) => [character, BigInt(index)]));

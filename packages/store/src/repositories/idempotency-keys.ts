@@ -76,29 +76,34 @@ export async function takeIdempotencyKey(
   return taken !== undefined;
 }
 
+/** The key of the call that made a seal, or that of a later call about it, by its route. */
+export type IdempotencyHolder = Tenant & { readonly id: string; readonly route?: string };
+
 /** Writes how the seal ended, to be answered again: completed, or with a 4xx problem. */
 export async function settleIdempotencyKey(
   transaction: Executor,
-  seal: Tenant & { readonly id: string },
+  holder: IdempotencyHolder,
   problem?: StoredProblem,
 ): Promise<void> {
-  await transaction
+  let query = transaction
     .updateTable('idempotency_keys')
     .set({ state: 'done', problem: problem === undefined ? null : JSON.stringify(problem) })
-    .where('organisation_id', '=', seal.organisationId)
-    .where('mode', '=', seal.mode)
-    .where('seal_id', '=', seal.id)
-    .execute();
+    .where('organisation_id', '=', holder.organisationId)
+    .where('mode', '=', holder.mode)
+    .where('seal_id', '=', holder.id);
+  if (holder.route !== undefined) query = query.where('route', '=', holder.route);
+  await query.execute();
 }
 
 /** Gives the key back: the caller may try again with it. */
-export async function freeIdempotencyKey(transaction: Executor, seal: Tenant & { readonly id: string }): Promise<void> {
-  await transaction
+export async function freeIdempotencyKey(transaction: Executor, holder: IdempotencyHolder): Promise<void> {
+  let query = transaction
     .deleteFrom('idempotency_keys')
-    .where('organisation_id', '=', seal.organisationId)
-    .where('mode', '=', seal.mode)
-    .where('seal_id', '=', seal.id)
-    .execute();
+    .where('organisation_id', '=', holder.organisationId)
+    .where('mode', '=', holder.mode)
+    .where('seal_id', '=', holder.id);
+  if (holder.route !== undefined) query = query.where('route', '=', holder.route);
+  await query.execute();
 }
 
 function toRecord(row: Selectable<IdempotencyKeyTable>): IdempotencyRecord {

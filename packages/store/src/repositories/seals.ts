@@ -1,95 +1,79 @@
-import type { Selectable } from 'kysely';
 import type { Executor } from '../database/open-database.ts';
-import type { SealLevel, SealStatus, SealTable, Tenant } from '../database/schema.ts';
-
-/** One sealing, from its intent to its end. */
-export type Seal = Tenant & {
-  readonly id: string;
-  readonly status: SealStatus;
-  readonly credential: { readonly id: string; readonly name: string };
-  readonly level: SealLevel;
-  readonly requestId: string;
-  readonly documentSize: number;
-  readonly documentSha256: Uint8Array;
-  readonly createdAt: Date;
-  readonly finishedAt: Date | undefined;
-  readonly outcome: SealOutcome | undefined;
-  readonly failure: SealFailure | undefined;
-  /** SHA-256 of the increment, while it is kept for replays. */
-  readonly incrementSha256: Uint8Array | undefined;
-};
+import type { EarlierSignature, SealKind, SealLevel, SealStatus, Tenant } from '../database/schema.ts';
+import { type Seal, type SealFailure, type SealOutcome, toSeal } from './seal.ts';
 
 export type SealIntent = Tenant & {
   readonly id: string;
-  readonly credentialId: string;
+  readonly kind: SealKind;
+  /** Undefined for an extension: nothing is signed with a credential there. */
+  readonly credentialId: string | undefined;
   readonly level: SealLevel;
   readonly requestId: string;
   /** The configured name of the service instance, and a UUID of this one process. */
   readonly instance: string;
   readonly process: string;
-  readonly documentSize: number;
-  readonly documentSha256: Uint8Array;
+  /** The document, or its digest over the ByteRange where the document stays with the caller. */
+  readonly content:
+    | { readonly size: number; readonly sha256: Uint8Array }
+    | { readonly digestAlgorithm: string; readonly digest: Uint8Array };
   readonly createdAt: Date;
 };
 
-export type SealOutcome = {
-  readonly signingTime: Date;
-  readonly genTime: Date;
-  readonly timeStampSerial: string;
-  readonly fieldName: string;
-  /** Signatures that the document already had, where they were counted. */
-  readonly earlierSignatures: number | undefined;
-  readonly sealedSize: number;
-  readonly sealedSha256: Uint8Array;
+/** What is kept of a completed seal for replays, and of the sealed file when that was asked for. */
+export type SealKeeping = {
+  readonly finishedAt: Date;
+  readonly incrementSha256: Uint8Array;
+  readonly incrementExpiresAt: Date;
+  readonly retained?: { readonly sha256: Uint8Array; readonly expiresAt: Date } | undefined;
 };
-
-export type SealFailure = { readonly code: string; readonly detail: string };
 
 export type SealKey = Tenant & { readonly id: string };
 
 /** Step 2: the seal is begun. */
 export async function insertSeal(db: Executor, intent: SealIntent): Promise<void> {
+  const { content } = intent;
   await db
     .insertInto('seals')
     .values({
       organisation_id: intent.organisationId,
       mode: intent.mode,
       id: intent.id,
+      kind: intent.kind,
       status: 'pending',
-      credential_id: intent.credentialId,
+      credential_id: intent.credentialId ?? null,
       level: intent.level,
       request_id: intent.requestId,
       instance: intent.instance,
       process: intent.process,
-      document_size: intent.documentSize,
-      document_sha256: Buffer.from(intent.documentSha256),
+      ...('size' in content
+        ? { document_size: content.size, document_sha256: Buffer.from(content.sha256) }
+        : { digest_algorithm: content.digestAlgorithm, digest: Buffer.from(content.digest) }),
       created_at: intent.createdAt,
     })
     .execute();
 }
 
 /** Step 7: the seal is done. @returns false when it was no longer pending: somebody has swept it. */
-export async function completeSeal(
-  db: Executor,
-  key: SealKey,
-  outcome: SealOutcome & {
-    readonly finishedAt: Date;
-    readonly incrementSha256: Uint8Array;
-    readonly incrementExpiresAt: Date;
-  },
-): Promise<boolean> {
+export async function completeSeal(db: Executor, key: SealKey, outcome: SealOutcome & SealKeeping): Promise<boolean> {
+  const { sealed, retained, documentTimeStamp } = outcome;
   const result = await pending(db, key)
     .set({
       status: 'completed',
-      signing_time: outcome.signingTime,
-      gen_time: outcome.genTime,
-      time_stamp_serial: outcome.timeStampSerial,
-      field_name: outcome.fieldName,
-      earlier_signatures: outcome.earlierSignatures ?? null,
-      sealed_size: outcome.sealedSize,
-      sealed_sha256: Buffer.from(outcome.sealedSha256),
+      signing_time: outcome.signingTime ?? null,
+      gen_time: outcome.genTime ?? null,
+      time_stamp_serial: outcome.timeStampSerial ?? null,
+      document_time_stamp_time: documentTimeStamp?.time ?? null,
+      document_time_stamp_serial: documentTimeStamp?.serial ?? null,
+      field_name: outcome.fieldName ?? null,
+      from_level: outcome.fromLevel ?? null,
+      earlier_signatures: outcome.earlierSignatures?.length ?? null,
+      earlier_signature_states: encodeStates(outcome.earlierSignatures),
+      sealed_size: sealed?.size ?? null,
+      sealed_sha256: sealed === undefined ? null : Buffer.from(sealed.sha256),
       increment_sha256: Buffer.from(outcome.incrementSha256),
       increment_expires_at: outcome.incrementExpiresAt,
+      retained_sha256: retained === undefined ? null : Buffer.from(retained.sha256),
+      retained_expires_at: retained?.expiresAt ?? null,
       finished_at: outcome.finishedAt,
     })
     .executeTakeFirst();
@@ -113,37 +97,77 @@ export async function failSeal(
   return result.numUpdatedRows === 1n;
 }
 
+/**
+ * Keeps the one document time-stamp that a seal of a digest gets after it was completed.
+ * @returns false when it has one already
+ */
+export async function giveDocumentTimeStamp(
+  db: Executor,
+  key: SealKey,
+  given: { readonly token: Uint8Array; readonly digest: Uint8Array; readonly time: Date; readonly serial: string },
+): Promise<boolean> {
+  const result = await ofKey(db, key)
+    .where('status', '=', 'completed')
+    .where('document_time_stamp_time', 'is', null)
+    .set({
+      document_time_stamp_time: given.time,
+      document_time_stamp_serial: given.serial,
+      given_token: Buffer.from(given.token),
+      given_token_digest: Buffer.from(given.digest),
+    })
+    .executeTakeFirst();
+  return result.numUpdatedRows === 1n;
+}
+
 /** The seal of that UUID, in this organisation and mode only. */
 export async function findSeal(db: Executor, tenant: Tenant, id: string): Promise<Seal | undefined> {
   const row = await ofTenant(db, tenant).where('seals.id', '=', id).executeTakeFirst();
   return row === undefined ? undefined : toSeal(row);
 }
 
-/** A page of seals, newest first, after (older than) the one with the given UUID. */
+/** A page of seals of these kinds, newest first, after (older than) the one with the given UUID. */
 export async function listSeals(
   db: Executor,
   tenant: Tenant,
-  page: { readonly limit: number; readonly after?: string; readonly status?: SealStatus },
+  page: {
+    readonly kinds: readonly SealKind[];
+    readonly limit: number;
+    readonly after?: string;
+    readonly status?: SealStatus;
+  },
 ): Promise<readonly Seal[]> {
-  let query = ofTenant(db, tenant).orderBy('seals.id', 'desc').limit(page.limit);
+  let query = ofTenant(db, tenant)
+    .where('seals.kind', 'in', [...page.kinds])
+    .orderBy('seals.id', 'desc')
+    .limit(page.limit);
   if (page.after !== undefined) query = query.where('seals.id', '<', page.after);
   if (page.status !== undefined) query = query.where('seals.status', '=', page.status);
   return (await query.execute()).map(toSeal);
 }
 
-function pending(db: Executor, { organisationId, mode, id }: SealKey) {
+/** Signatures of one document that are named one by one; a document with more has their number all the same. */
+const maxStates = 100;
+
+function encodeStates(signatures: readonly EarlierSignature[] | undefined): string | null {
+  return signatures === undefined ? null : JSON.stringify(signatures.slice(0, maxStates));
+}
+
+function pending(db: Executor, key: SealKey) {
+  return ofKey(db, key).where('status', '=', 'pending');
+}
+
+function ofKey(db: Executor, { organisationId, mode, id }: SealKey) {
   return db
     .updateTable('seals')
     .where('organisation_id', '=', organisationId)
     .where('mode', '=', mode)
-    .where('id', '=', id)
-    .where('status', '=', 'pending');
+    .where('id', '=', id);
 }
 
 function ofTenant(db: Executor, { organisationId, mode }: Tenant) {
   return db
     .selectFrom('seals')
-    .innerJoin('credentials', (join) =>
+    .leftJoin('credentials', (join) =>
       join
         .onRef('credentials.organisation_id', '=', 'seals.organisation_id')
         .onRef('credentials.mode', '=', 'seals.mode')
@@ -153,40 +177,4 @@ function ofTenant(db: Executor, { organisationId, mode }: Tenant) {
     .select('credentials.name as credential_name')
     .where('seals.organisation_id', '=', organisationId)
     .where('seals.mode', '=', mode);
-}
-
-function toSeal(row: Selectable<SealTable> & { readonly credential_name: string }): Seal {
-  return {
-    organisationId: row.organisation_id,
-    mode: row.mode,
-    id: row.id,
-    status: row.status,
-    credential: { id: row.credential_id, name: row.credential_name },
-    level: row.level,
-    requestId: row.request_id,
-    documentSize: row.document_size,
-    documentSha256: row.document_sha256,
-    createdAt: row.created_at,
-    finishedAt: row.finished_at ?? undefined,
-    outcome: toOutcome(row),
-    failure:
-      row.failure_code === null
-        ? undefined
-        : { code: row.failure_code, detail: row.failure_detail ?? row.failure_code },
-    incrementSha256: row.increment_sha256 ?? undefined,
-  };
-}
-
-function toOutcome(row: Selectable<SealTable>): SealOutcome | undefined {
-  const { signing_time, gen_time, time_stamp_serial, field_name, earlier_signatures, sealed_size, sealed_sha256 } = row;
-  if (signing_time === null || gen_time === null || sealed_size === null || sealed_sha256 === null) return undefined;
-  return {
-    signingTime: signing_time,
-    genTime: gen_time,
-    timeStampSerial: time_stamp_serial ?? '',
-    fieldName: field_name ?? '',
-    earlierSignatures: earlier_signatures ?? undefined,
-    sealedSize: sealed_size,
-    sealedSha256: sealed_sha256,
-  };
 }

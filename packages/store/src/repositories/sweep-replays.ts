@@ -4,9 +4,17 @@ import type { Database } from '../database/open-database.ts';
 /** One call forgets at most so many; the sweeper comes again. */
 const maxBatch = 500;
 
-/** Forgets what replays no longer need: expired idempotency keys, and the increments of seals past their time. */
+/**
+ * Forgets what nobody may ask for any more: expired idempotency keys, the increments of seals past their time, and sealed
+ * files that were kept for a while.
+ */
 export async function sweepReplays(db: Database, blobs: BlobStore, now: Date): Promise<void> {
   await db.deleteFrom('idempotency_keys').where('expires_at', '<=', now).execute();
+  await sweepIncrements(db, blobs, now);
+  await sweepRetained(db, blobs, now);
+}
+
+async function sweepIncrements(db: Database, blobs: BlobStore, now: Date): Promise<void> {
   const expired = await db
     .selectFrom('seals')
     .select(['organisation_id', 'mode', 'id', 'increment_sha256'])
@@ -16,7 +24,7 @@ export async function sweepReplays(db: Database, blobs: BlobStore, now: Date): P
   for (const row of expired) {
     await db
       .updateTable('seals')
-      .set({ increment_sha256: null, increment_expires_at: null })
+      .set({ increment_sha256: null, increment_expires_at: null, given_token: null, given_token_digest: null })
       .where('organisation_id', '=', row.organisation_id)
       .where('mode', '=', row.mode)
       .where('id', '=', row.id)
@@ -24,6 +32,29 @@ export async function sweepReplays(db: Database, blobs: BlobStore, now: Date): P
     // The row first: a crash here leaves a blob that nobody names, which sweepBlobs finds.
     if (row.increment_sha256 !== null && !(await isBlobNamed(db, row.increment_sha256))) {
       await blobs.delete(row.increment_sha256);
+    }
+  }
+}
+
+async function sweepRetained(db: Database, blobs: BlobStore, now: Date): Promise<void> {
+  const expired = await db
+    .selectFrom('seals')
+    .select(['organisation_id', 'mode', 'id', 'retained_sha256'])
+    .where('retained_sha256', 'is not', null)
+    .where('retained_expires_at', '<=', now)
+    .limit(maxBatch)
+    .execute();
+  for (const row of expired) {
+    await db
+      .updateTable('seals')
+      // The time stays: who asks for the file is told that it is gone.
+      .set({ retained_sha256: null })
+      .where('organisation_id', '=', row.organisation_id)
+      .where('mode', '=', row.mode)
+      .where('id', '=', row.id)
+      .execute();
+    if (row.retained_sha256 !== null && !(await isBlobNamed(db, row.retained_sha256))) {
+      await blobs.delete(row.retained_sha256);
     }
   }
 }
@@ -49,7 +80,12 @@ async function isBlobNamed(db: Database, sha256: Uint8Array): Promise<boolean> {
   const row = await db
     .selectFrom('seals')
     .select('id')
-    .where('increment_sha256', '=', Buffer.from(sha256))
+    .where((either) =>
+      either.or([
+        either('increment_sha256', '=', Buffer.from(sha256)),
+        either('retained_sha256', '=', Buffer.from(sha256)),
+      ]),
+    )
     .limit(1)
     .executeTakeFirst();
   return row !== undefined;

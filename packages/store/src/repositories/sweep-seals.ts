@@ -1,12 +1,17 @@
 import { type Database, type Executor, inTransaction } from '../database/open-database.ts';
-import type { Tenant } from '../database/schema.ts';
+import type { SealKind, Tenant } from '../database/schema.ts';
 import { encodeId } from '../ids/public-id.ts';
 import { appendEvent } from '../journal/append-event.ts';
 import { freeIdempotencyKey } from './idempotency-keys.ts';
 import { failSeal } from './seals.ts';
 
 /** A seal that was ended because nobody works on it any more. */
-export type SweptSeal = Tenant & { readonly id: string; readonly requestId: string; readonly createdAt: Date };
+export type SweptSeal = Tenant & {
+  readonly id: string;
+  readonly kind: SealKind;
+  readonly requestId: string;
+  readonly createdAt: Date;
+};
 
 export type SweepOptions = {
   /** The service instance that sweeps, and its present process. */
@@ -39,7 +44,7 @@ export async function sweepSeals(db: Database, options: SweepOptions): Promise<r
 async function sweepBatch(transaction: Executor, options: SweepOptions): Promise<readonly SweptSeal[]> {
   const stale = await transaction
     .selectFrom('seals')
-    .select(['organisation_id', 'mode', 'id', 'request_id', 'created_at'])
+    .select(['organisation_id', 'mode', 'id', 'kind', 'request_id', 'created_at'])
     .where('status', '=', 'pending')
     .where((either) =>
       either.or([
@@ -71,12 +76,15 @@ async function sweepBatch(transaction: Executor, options: SweepOptions): Promise
     await freeIdempotencyKey(transaction, seal);
     await appendEvent(transaction, {
       ...seal,
-      type: 'seal.swept',
+      type: row.kind === 'extension' ? 'extension.swept' : 'seal.swept',
       occurredAt: options.now,
       requestId: row.request_id,
-      data: { seal: encodeId('seal', row.id), signature_may_be_in_signer_log: true },
+      data:
+        row.kind === 'extension'
+          ? { extension: encodeId('ext', row.id) }
+          : { seal: encodeId('seal', row.id), signature_may_be_in_signer_log: true },
     });
-    swept.push({ ...seal, requestId: row.request_id, createdAt: row.created_at });
+    swept.push({ ...seal, kind: row.kind, requestId: row.request_id, createdAt: row.created_at });
   }
   return swept;
 }

@@ -1,10 +1,15 @@
 import type { Executor } from '../database/open-database.ts';
-import type { SealLevel, Tenant } from '../database/schema.ts';
+import type { SealKind, SealLevel, Tenant } from '../database/schema.ts';
 
-/** Counts one completed seal, in the transaction that completes it. */
+/** Counts one completed seal or extension, in the transaction that completes it. */
 export async function insertUsageRecord(
   transaction: Executor,
-  usage: Tenant & { readonly sealId: string; readonly level: SealLevel; readonly occurredAt: Date },
+  usage: Tenant & {
+    readonly sealId: string;
+    readonly kind: SealKind;
+    readonly level: SealLevel;
+    readonly occurredAt: Date;
+  },
 ): Promise<void> {
   await transaction
     .insertInto('usage_records')
@@ -12,7 +17,7 @@ export async function insertUsageRecord(
       organisation_id: usage.organisationId,
       mode: usage.mode,
       seal_id: usage.sealId,
-      kind: 'seal',
+      kind: usage.kind,
       level: usage.level,
       occurred_at: usage.occurredAt,
     })
