@@ -59,6 +59,7 @@ export { findKeySpecOf, parseCertificate } from './x509/parse-certificate.ts';
 export { createSerialNumber } from './x509/serial-number.ts';
 // crl
 export type { CertificateList, CrlScope, RevokedCertificate } from './crl/certificate-list.ts';
+export { isInCrlScope } from './crl/crl-scope.ts';
 export { type CrlRequest, issueCrl } from './crl/issue-crl.ts';
 export { parseCrl } from './crl/parse-crl.ts';
 export { type RevocationReason, revocationReasons } from './crl/revocation-reason.ts';
@@ -72,12 +73,14 @@ export type {
   OcspResponse,
   OcspSingleResponse,
 } from './ocsp/ocsp-response.ts';
+export { ocspOids } from './ocsp/ocsp-oids.ts';
 export { parseOcspResponse } from './ocsp/parse-ocsp-response.ts';
 export { type OcspExpectation, type OcspVerdict, verifyOcspResponse } from './ocsp/verify-ocsp-response.ts';
 // cms
 export { encodeAttribute, encodeSignedAttributes } from './cms/encode-signed-attributes.ts';
 export { encodeSignedData, type SignedDataInput } from './cms/encode-signed-data.ts';
 export { type IssuerAndSerial, readIssuerAndSerial } from './cms/issuer-and-serial.ts';
+export { parseCertificateFile } from './cms/parse-certificate-file.ts';
 export { cmsOids, type SignedContentType } from './cms/oids.ts';
 export { parseSignedData, type SignedData, type SignerInfo } from './cms/parse-signed-data.ts';
 export {

@@ -31,7 +31,8 @@ export function parseCrlScope(node: DerNode): CrlScope {
 }
 
 /** Whether a CRL of that scope speaks of the certificate (RFC 5280 §6.3.3 b 2). */
-export function isInScope(scope: CrlScope, certificate: Certificate): boolean {
+export function isInCrlScope(scope: CrlScope | undefined, certificate: Certificate): boolean {
+  if (!scope) return true;
   const isCa = certificate.basicConstraints?.ca === true;
   if (scope.onlyContains === 'user-certificates' && isCa) return false;
   if (scope.onlyContains === 'ca-certificates' && !isCa) return false;
