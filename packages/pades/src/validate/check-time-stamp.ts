@@ -16,12 +16,16 @@ import { hasKnownAlgorithms } from './check-algorithms.ts';
 import { checkBag, findCertificate, isStrongKey, readCertificates } from './check-certificates.ts';
 import type { Findings } from './findings.ts';
 import { readCms } from './read-cms.ts';
+import { type ExistenceProof, nothingKnown, type RevocationFacts, type RevocationStore } from './revocation-store.ts';
 
 export type TimeStampTrust = {
   readonly roots: readonly Certificate[];
   /** Certificates from elsewhere in the document. */
   readonly others: readonly Certificate[];
   readonly now: Date;
+  readonly revocation: RevocationStore;
+  /** Time-stamps over the document that are believed; which of them cover this one is for the caller to say. */
+  readonly proofs: readonly ExistenceProof[];
 };
 
 /** What a token says, and whether it may be believed. */
@@ -33,6 +37,9 @@ export type CheckedTimeStamp = {
   readonly bag: readonly Certificate[];
   /** From the authority to the root; empty when it isn't trusted. */
   readonly path: readonly Certificate[];
+  readonly revocation: RevocationFacts;
+  /** Until when its certificates must be good: the next proof of its existence, or now. */
+  readonly provenAt: Date;
 };
 
 /**
@@ -40,13 +47,16 @@ export type CheckedTimeStamp = {
  * path at its time, and that nothing in it that isn't signed was changed.
  *
  * @param digest what the token must be over, by the token's own algorithm
+ * @param end where in the file it ends: proofs over that prove that it existed
  */
 export function checkTimeStamp(
   der: Uint8Array,
   digest: (name: DigestName) => Uint8Array,
   trust: TimeStampTrust,
+  end: number,
   findings: Findings,
 ): CheckedTimeStamp {
+  const provenAt = findProvenTime(end, trust);
   const nothing: CheckedTimeStamp = {
     intact: false,
     token: undefined,
@@ -54,6 +64,8 @@ export function checkTimeStamp(
     authority: undefined,
     bag: [],
     path: [],
+    revocation: nothingKnown,
+    provenAt,
   };
   const own = new Set(findings.list.map(({ code }) => code));
   const cms = readCms(der, findings);
@@ -88,13 +100,27 @@ export function checkTimeStamp(
     if (path.some(({ publicKey }) => !isStrongKey(publicKey))) findings.add('algorithm_weak', 'of the time-stamp');
     checkBag(bag, path, trust.roots, findings);
     const authority = path[0];
+    // EN 319 102-1 §5.6.2: once a certificate has ended, only a later time-stamp tells that the token was made before
+    if (path.slice(0, -1).some(({ notAfter }) => notAfter < provenAt)) findings.add('time_stamp_expired');
+    const use = { at: info.genTime, provenAt, proofs: trust.proofs };
+    const revocation = trust.revocation.check(path, use, true);
+    if (revocation.state === 'revoked') findings.add('time_stamp_revoked', revocation.revoked);
     const isFine = findings.list.every(({ code }) => own.has(code));
-    return { intact: true, token: isFine ? token : undefined, genTime: info.genTime, authority, bag, path };
+    const { genTime } = info;
+    return { intact: true, token: isFine ? token : undefined, genTime, authority, bag, path, revocation, provenAt };
   } catch (error) {
     if (!isSigillumError(error)) throw error;
     findings.add('time_stamp_invalid', error.message);
     return { ...nothing, bag, intact: isIntact(der, bag) };
   }
+}
+
+/** The earliest time at which what ends there is proved to have existed; now when nothing proves it. */
+export function findProvenTime(
+  end: number,
+  { proofs, now }: { readonly proofs: readonly ExistenceProof[]; readonly now: Date },
+): Date {
+  return proofs.reduce((earliest, proof) => (proof.end > end && proof.time < earliest ? proof.time : earliest), now);
 }
 
 /** Whether at least hash and signature are right, for a token that isn't trusted. */

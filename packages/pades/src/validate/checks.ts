@@ -120,9 +120,20 @@ export const checks = {
     "The signer's certificate is not one for signing documents (nonRepudiation).",
   ),
 
+  certificate_revoked: unsure(
+    'REVOKED_NO_POE',
+    'A certificate of the chain had been revoked or suspended at that time.',
+  ),
+  revocation_unknown: unsure('TRY_LATER', 'Nothing in the file says whether the certificates were revoked.'),
+
   // time
   time_stamp_invalid: unsure('NO_POE', 'The time-stamp is not valid.'),
   time_stamp_imprint_wrong: unsure('HASH_FAILURE', 'The time-stamp is the time-stamp of something else.'),
+  time_stamp_expired: unsure(
+    'OUT_OF_BOUNDS_NO_POE',
+    'A certificate of the time-stamp had ended before anything else proved that the time-stamp existed.',
+  ),
+  time_stamp_revoked: unsure('REVOKED_NO_POE', 'A certificate of the time-stamp had been revoked.'),
   time_order_wrong: unsure('TIMESTAMP_ORDER_FAILURE', 'The times of the signature contradict each other.'),
 
   // what came after (ISO 32000-2 §12.8.2)

@@ -4,27 +4,32 @@ import { checkPages } from './check-pages.ts';
 import { compareRevisions } from './compare-revisions.ts';
 import { Findings } from './findings.ts';
 import { findSignatures } from './find-signatures.ts';
-import { judgeSignature } from './judge-signature.ts';
+import { judgeSignature, type ProvableChain } from './judge-signature.ts';
 import { readChangePolicy } from './read-change-policy.ts';
-import { readDss } from './read-dss-certificates.ts';
+import { readDss } from './read-dss.ts';
 import { checkFileFrame, findRevision, readRevision, readRevisions, type Revisions } from './read-revisions.ts';
 import { readSignatureDictionary } from './read-signature-dictionary.ts';
 import type { RevisionChange } from './revision-change.ts';
+import { RevocationStore } from './revocation-store.ts';
 import { checkRanges, checkTimeStamps, type ReadSignature } from './read-signature.ts';
 import { summarize } from './summarize.ts';
 import { validationLimits } from './validation-limits.ts';
 import type { SignatureChoice, ValidationOptions } from './validation-options.ts';
 import type { SignatureReport, ValidationReport } from './validation-report.ts';
 
+export type JudgedDocument = { readonly report: ValidationReport; readonly chains: readonly ProvableChain[] };
+
 /** Facts first: structure, signatures, revisions and times; then each signature's verdict, then the file's. */
-export function judgeDocument(document: PdfDocument, options: ValidationOptions): ValidationReport {
+export function judgeDocument(document: PdfDocument, options: ValidationOptions): JudgedDocument {
   const findings = new Findings();
   const { source } = document;
   const dss = readDss(document);
+  const { certificates = [], now } = options;
   const trust = {
     roots: options.roots.map((root) => parseCertificate(root)),
-    others: dss.certificates,
-    now: options.now,
+    others: [...dss.certificates, ...certificates.map((certificate) => parseCertificate(certificate))],
+    now,
+    revocation: new RevocationStore(dss, now),
   };
   checkFileFrame(document, findings);
   const revisions = readRevisions(document);
@@ -38,27 +43,35 @@ export function judgeDocument(document: PdfDocument, options: ValidationOptions)
   signatures.sort((a, b) => (a.dictionary.end ?? source.size) - (b.dictionary.end ?? source.size));
   checkRanges(source, signatures);
   const steps = compareSteps(revisions, signatures, typeof options.only !== 'object', findings);
-  const stamps = checkTimeStamps(source, signatures, trust);
-  const profile = options.profile ?? 'baseline';
-  const reports = signatures.map((signature) =>
-    judgeSignature({ document, signature, steps, stamps, trust, profile, dss }),
-  );
+  const { stamps, proofs } = checkTimeStamps(source, signatures, trust);
+  const common = {
+    document,
+    steps,
+    stamps,
+    trust: { ...trust, proofs },
+    profile: options.profile ?? 'baseline',
+    requiresRevocation: options.requiresRevocation ?? false,
+  };
+  const judged = signatures.map((signature) => judgeSignature({ ...common, signature }));
+  const reports = judged.map(({ report }) => report);
   checkAnythingSigned(reports, findings);
   const chosen = chooseReports(reports, options.only ?? 'all');
   const accepted = !findings.hasFailure && chosen.length > 0 && chosen.every((report) => report.accepted);
-  return {
+  const isRevocationKnown = reports.length > 0 && reports.every(({ revocation }) => revocation !== 'unknown');
+  const report: ValidationReport = {
     version: 1,
     readable: true,
     accepted,
-    profile,
+    profile: common.profile,
     summary: summarize(accepted, findings.list, chosen),
-    validatedAt: options.now.toISOString(),
+    validatedAt: now.toISOString(),
     fileSize: source.size,
     revisions: revisions.views.length,
     findings: findings.list,
     signatures: reports,
-    notChecked: ['revocation', 'trust_lists'],
+    notChecked: [...(isRevocationKnown ? [] : ['revocation']), 'trust_lists'],
   };
+  return { report, chains: judged.flatMap(({ chains }) => chains) };
 }
 
 function chooseReports(reports: readonly SignatureReport[], choice: SignatureChoice): readonly SignatureReport[] {

@@ -3,15 +3,15 @@ import type { DigestName } from '@sigillum/algorithms';
 import type { PdfDocument } from '@sigillum/pdf';
 import type { Certificate } from '@sigillum/pki';
 import { checkChain } from './check-chain.ts';
-import { type CheckedSignature, checkSignature } from './check-signature.ts';
+import { checkSignature } from './check-signature.ts';
 import { type CheckedTimeStamp, checkTimeStamp, type TimeStampTrust } from './check-time-stamp.ts';
 import { digestRange } from './digest-range.ts';
-import type { DssFacts } from './read-dss-certificates.ts';
+import { type BestTime, checkOrder, checkTimes, findBestTime } from './judge-times.ts';
 import { readCertification } from './read-change-policy.ts';
 import type { ReadSignature } from './read-signature.ts';
 import { reachIndication } from './reach-indication.ts';
 import { type RevisionChange, worseLevel } from './revision-change.ts';
-import { validationLimits } from './validation-limits.ts';
+import { nothingKnown, type RevocationFacts } from './revocation-store.ts';
 import type {
   CertificateFacts,
   ChangeLevel,
@@ -27,22 +27,34 @@ export type SignatureCase = {
   readonly stamps: ReadonlyMap<ReadSignature, CheckedTimeStamp>;
   readonly trust: TimeStampTrust;
   readonly profile: ValidationProfile;
-  readonly dss: DssFacts;
+  readonly requiresRevocation: boolean;
 };
 
-type Time = { readonly source: SignatureReport['time']['source']; readonly at: Date };
+/** A chain of the file, and whether the file proves that nothing in it was revoked: what extending works on. */
+export type ProvableChain = {
+  readonly of: 'signature' | 'signature_time_stamp' | 'document_time_stamp';
+  /** Leaf first, then its path or, without one, what may lead to it. DER. */
+  readonly certificates: readonly Uint8Array[];
+  /** The time at which it must be good. */
+  readonly provenAt: Date;
+  readonly state: RevocationFacts['state'];
+};
+
+export type JudgedSignature = { readonly report: SignatureReport; readonly chains: readonly ProvableChain[] };
 
 /** One signature or document time-stamp: from facts to its indication. */
-export function judgeSignature(input: SignatureCase): SignatureReport {
+export function judgeSignature(input: SignatureCase): JudgedSignature {
   const { document, signature, profile } = input;
   const { dictionary, found, findings } = signature;
   const after = describeChanges(input);
   const judged = dictionary.isTimeStamp ? judgeTimeStamp(input) : judgeSigner(input);
+  const isUnknown = judged.revocation !== 'good' && judged.revocation !== 'revoked';
+  if (input.requiresRevocation && isUnknown) findings.add('revocation_unknown', judged.missing.join(', '));
   const end = dictionary.end;
   const coversWholeFile = end !== undefined && signature.revision === 0 && end >= document.source.size - 2;
   if (!coversWholeFile) findings.add('whole_file_not_covered');
   const { indication, subIndication } = reachIndication(findings.list, profile);
-  return {
+  const report: SignatureReport = {
     kind: dictionary.isTimeStamp ? 'document_time_stamp' : 'signature',
     field: found.field.name.replaceAll(/\p{Cc}/gu, '?'),
     subFilter: dictionary.subFilter?.replaceAll(/[^!-~]/g, '?').slice(0, 64),
@@ -59,6 +71,7 @@ export function judgeSignature(input: SignatureCase): SignatureReport {
     signer: judged.signer && describeCertificate(judged.signer),
     trustedChain: judged.chain.length > 0,
     chain: judged.chain,
+    revocation: judged.revocation,
     algorithm: judged.algorithm,
     time: {
       source: judged.time?.source ?? (dictionary.signingTime === undefined ? 'none' : 'claimed'),
@@ -69,6 +82,7 @@ export function judgeSignature(input: SignatureCase): SignatureReport {
     certifies: found.dict && readCertification(document, found.dict),
     findings: findings.list,
   };
+  return { report, chains: judged.chains };
 }
 
 type Judged = {
@@ -77,8 +91,12 @@ type Judged = {
   readonly signer: Certificate | undefined;
   readonly chain: readonly string[];
   readonly algorithm: string | undefined;
-  readonly time: Time | undefined;
+  readonly time: BestTime | undefined;
   readonly timeStamps: readonly TimeStampFacts[];
+  /** The worst of the signer's chain and those of its time-stamps. */
+  readonly revocation: RevocationFacts['state'];
+  readonly missing: readonly string[];
+  readonly chains: readonly ProvableChain[];
 };
 
 const nothing: Judged = {
@@ -89,6 +107,9 @@ const nothing: Judged = {
   algorithm: undefined,
   time: undefined,
   timeStamps: [],
+  revocation: 'unknown',
+  missing: [],
+  chains: [],
 };
 
 function judgeTimeStamp({ signature, stamps }: SignatureCase): Judged {
@@ -96,7 +117,7 @@ function judgeTimeStamp({ signature, stamps }: SignatureCase): Judged {
   if (stamp === undefined) return nothing;
   const { genTime } = stamp;
   const earlier = [...stamps].filter(([other]) => (other.dictionary.end ?? 0) < (signature.dictionary.end ?? 0));
-  for (const [, other] of earlier) checkOrder(other.genTime, genTime, signature);
+  for (const [, other] of earlier) checkOrder(other.genTime, genTime, signature.findings);
   return {
     ...nothing,
     intact: stamp.intact,
@@ -104,6 +125,9 @@ function judgeTimeStamp({ signature, stamps }: SignatureCase): Judged {
     signer: stamp.authority ?? stamp.bag[0],
     chain: stamp.path.map(({ subject }) => subject.text),
     time: genTime && stamp.token ? { source: 'document_time_stamp', at: genTime } : undefined,
+    revocation: stamp.revocation.state,
+    missing: stamp.revocation.missing,
+    chains: [describeChain('document_time_stamp', stamp)],
   };
 }
 
@@ -121,20 +145,23 @@ function judgeSigner(input: SignatureCase): Judged {
   const checked = checkSignature(contents, digest, findings);
   if (checked === undefined) return nothing;
   const others = [...trust.others, ...checked.bag];
+  const end = dictionary.end ?? Number.POSITIVE_INFINITY;
   const stamps = checked.timeStamps.slice(0, maxTimeStamps).map((token) => {
     const hash = (name: DigestName) => createHash(name).update(checked.signature).digest();
-    return checkTimeStamp(token, hash, { ...trust, others }, findings);
+    return checkTimeStamp(token, hash, { ...trust, others }, end, findings);
   });
   if (checked.timeStamps.length > maxTimeStamps) findings.add('time_stamp_invalid', 'There are too many.');
-  const time = findTime(input, stamps);
+  const time = findBestTime(end, input.stamps, stamps);
   const at = time?.at ?? trust.now;
-  const bag = checked.bag;
-  const path = checked.signer && checkChain(checked.signer, bag, trust, at, findings);
-  checkTimes(input, checked, stamps, at);
+  const path = checked.signer && checkChain(checked.signer, checked.bag, trust, at, findings);
+  const own = path && trust.revocation.check(path, { at, provenAt: at, proofs: trust.proofs }, false);
+  if (own?.state === 'revoked') findings.add('certificate_revoked', own.revoked);
+  checkTimes(signature, checked, input.stamps, stamps, at);
   if (time === undefined) findings.add('time_stamp_absent');
+  const facts = [own ?? nothingKnown, ...stamps.map(({ revocation }) => revocation)];
   return {
     intact: checked.intact,
-    format: describeFormat(input, time),
+    format: describeFormat(input, time, facts),
     signer: checked.signer,
     chain: path?.map(({ subject }) => subject.text) ?? [],
     algorithm: checked.algorithm,
@@ -144,64 +171,39 @@ function judgeSigner(input: SignatureCase): Judged {
       valid: stamp.token !== undefined,
       genTime: stamp.genTime?.toISOString(),
       authority: (stamp.authority ?? stamp.bag[0])?.subject.text,
+      revocation: stamp.revocation.state,
     })),
+    revocation: worstOf(facts),
+    missing: facts.flatMap(({ missing }) => missing),
+    chains: [
+      ...(checked.signer === undefined
+        ? []
+        : [
+            {
+              of: 'signature' as const,
+              certificates: (path ?? [checked.signer, ...others]).map(({ der }) => der),
+              provenAt: at,
+              state: own?.state ?? 'unknown',
+            },
+          ]),
+      ...stamps.map((stamp) => describeChain('signature_time_stamp', stamp)),
+    ],
   };
+}
+
+function describeChain(of: ProvableChain['of'], stamp: CheckedTimeStamp): ProvableChain {
+  const { path, bag, authority, revocation, provenAt } = stamp;
+  const certificates = path.length > 0 ? path : [...(authority ? [authority] : []), ...bag];
+  return { of, certificates: certificates.map(({ der }) => der), provenAt, state: revocation.state };
+}
+
+function worstOf(facts: readonly RevocationFacts[]): RevocationFacts['state'] {
+  const states = facts.map(({ state }) => state);
+  return (['revoked', 'unknown'] as const).find((state) => states.includes(state)) ?? 'good';
 }
 
 /** Time-stamps in one signature: a second authority's at most, in practice. */
 const maxTimeStamps = 8;
-
-/** The best signature time (EN 319 102-1 §5.6.2.4): the earliest time-stamp that proves that the signature existed. */
-function findTime({ signature, stamps }: SignatureCase, own: readonly CheckedTimeStamp[]): Time | undefined {
-  const times: Time[] = own.flatMap(({ token }) =>
-    token ? [{ source: 'signature_time_stamp' as const, at: token.genTime }] : [],
-  );
-  for (const [other, { token }] of stamps) {
-    const isLater = (other.dictionary.end ?? 0) > (signature.dictionary.end ?? Number.POSITIVE_INFINITY);
-    if (token && isLater) times.push({ source: 'document_time_stamp', at: token.genTime });
-  }
-  return times.sort((a, b) => a.at.getTime() - b.at.getTime())[0];
-}
-
-function checkTimes(
-  { signature, stamps }: SignatureCase,
-  { signer }: CheckedSignature,
-  own: readonly CheckedTimeStamp[],
-  at: Date,
-): void {
-  const { findings, dictionary } = signature;
-  const { signingTime } = dictionary;
-  const add = (why: string): void => findings.add('time_order_wrong', why);
-  if (signingTime !== undefined) {
-    if (signingTime.getTime() > at.getTime() + validationLimits.timeDifferenceMs)
-      add('/M lies after the time that is proved.');
-    if (signer !== undefined && (signingTime < wholeSecond(signer.notBefore) || signingTime > signer.notAfter)) {
-      add("/M lies outside the validity of the signer's certificate.");
-    }
-    for (const { genTime } of own) {
-      if (genTime === undefined) continue;
-      if (Math.abs(genTime.getTime() - signingTime.getTime()) > validationLimits.timeDifferenceMs) {
-        add('/M and the time-stamp are more than five minutes apart.');
-      }
-    }
-  }
-  for (const [other, { genTime }] of stamps) {
-    if ((other.dictionary.end ?? 0) <= (dictionary.end ?? 0)) continue;
-    for (const stamp of own) checkOrder(stamp.genTime, genTime, signature);
-  }
-}
-
-/** /M has no fractions of a second. */
-function wholeSecond(time: Date): Date {
-  return new Date(Math.floor(time.getTime() / 1000) * 1000);
-}
-
-function checkOrder(earlier: Date | undefined, later: Date | undefined, { findings }: ReadSignature): void {
-  if (earlier === undefined || later === undefined) return;
-  if (earlier.getTime() > later.getTime() + validationLimits.clockDifferenceMs) {
-    findings.add('time_order_wrong', 'A later time-stamp says an earlier time.');
-  }
-}
 
 function describeChanges({ signature, steps }: SignatureCase): { level: ChangeLevel; changes: readonly string[] } {
   let level: ChangeLevel = 'none';
@@ -220,17 +222,21 @@ function describeChanges({ signature, steps }: SignatureCase): { level: ChangeLe
 /** Changes listed for a person. */
 const maxChanges = 50;
 
-/** B-B, B-T, B-LT or B-LTA by what is there; whether a DSS is complete isn't asked. */
-function describeFormat({ signature, stamps, dss }: SignatureCase, time: Time | undefined): string {
-  const { subFilter, end } = signature.dictionary;
+/**
+ * B-LT when the file's own data prove signer and time-stamps not revoked, B-LTA when a time-stamp over the document that is
+ * believed covers those data (EN 319 142-1 §6.1).
+ */
+function describeFormat(
+  { signature, trust }: SignatureCase,
+  time: BestTime | undefined,
+  facts: readonly RevocationFacts[],
+): string {
   const isBaseline = signature.findings.list.every(({ severity }) => severity !== 'profile');
-  if (subFilter !== 'ETSI.CAdES.detached' || !isBaseline) return 'not PAdES baseline';
+  if (signature.dictionary.subFilter !== 'ETSI.CAdES.detached' || !isBaseline) return 'not PAdES baseline';
   if (time === undefined) return 'PAdES-BASELINE-B';
-  if (!dss.hasRevocation) return 'PAdES-BASELINE-T';
-  const isArchived = [...stamps.keys()].some(
-    ({ dictionary }) => (dictionary.end ?? 0) > (end ?? Number.POSITIVE_INFINITY),
-  );
-  return isArchived ? 'PAdES-BASELINE-LTA' : 'PAdES-BASELINE-LT';
+  if (worstOf(facts) !== 'good') return 'PAdES-BASELINE-T';
+  const end = Math.max(signature.dictionary.end ?? 0, ...facts.map((fact) => fact.end));
+  return trust.proofs.some((proof) => proof.end >= end) ? 'PAdES-BASELINE-LTA' : 'PAdES-BASELINE-LT';
 }
 
 function describeCertificate(certificate: Certificate): CertificateFacts {

@@ -5,6 +5,7 @@ import type { Findings } from './findings.ts';
 import type { FoundSignature } from './find-signatures.ts';
 import { endsRevision } from './read-revisions.ts';
 import type { SignatureDictionary } from './read-signature-dictionary.ts';
+import type { ExistenceProof } from './revocation-store.ts';
 
 /** A signature with what is known about it before any cryptography. */
 export type ReadSignature = {
@@ -31,18 +32,31 @@ export function checkRanges(source: ByteSource, signatures: readonly ReadSignatu
   }
 }
 
-/** The document time-stamps, checked, in file order. Their times must not run backwards. */
+/** The document time-stamps that were checked, in file order, and what those that are believed prove. */
+export type DocumentTimeStamps = {
+  readonly stamps: ReadonlyMap<ReadSignature, CheckedTimeStamp>;
+  readonly proofs: readonly ExistenceProof[];
+};
+
+/**
+ * Checks the document time-stamps, the last one first: each proves when the ones before it existed, so that they are judged
+ * at that time and not now (EN 319 102-1 §5.6.2.3).
+ */
 export function checkTimeStamps(
   source: ByteSource,
   signatures: readonly ReadSignature[],
-  trust: TimeStampTrust,
-): ReadonlyMap<ReadSignature, CheckedTimeStamp> {
-  const checked = new Map<ReadSignature, CheckedTimeStamp>();
-  for (const signature of signatures) {
-    const { isTimeStamp, contents, byteRange } = signature.dictionary;
-    if (!isTimeStamp || contents === undefined || byteRange === undefined) continue;
+  trust: Omit<TimeStampTrust, 'proofs'>,
+): DocumentTimeStamps {
+  const checked: [ReadSignature, CheckedTimeStamp][] = [];
+  const proofs: ExistenceProof[] = [];
+  for (const signature of signatures.toReversed()) {
+    const { isTimeStamp, contents, byteRange, end } = signature.dictionary;
+    if (!isTimeStamp || contents === undefined || byteRange === undefined || end === undefined) continue;
     const digest = (name: Parameters<typeof digestRange>[2]) => digestRange(source, byteRange, name);
-    checked.set(signature, checkTimeStamp(contents, digest, trust, signature.findings));
+    const stamp = checkTimeStamp(contents, digest, { ...trust, proofs: [...proofs] }, end, signature.findings);
+    checked.push([signature, stamp]);
+    const isSound = signature.findings.list.every(({ severity }) => severity === 'note');
+    if (stamp.token !== undefined && isSound) proofs.push({ end, time: stamp.token.genTime });
   }
-  return checked;
+  return { stamps: new Map(checked.toReversed()), proofs };
 }

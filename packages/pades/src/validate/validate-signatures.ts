@@ -8,15 +8,15 @@ import type { ValidationReport } from './validation-report.ts';
 
 /**
  * Validates every signature and time-stamp of a PDF: integrity, coverage, what changed since, chain, time (EN 319 102-1,
- * EN 319 142-1, pades.md §5). Pure and bounded; whatever the file holds, the answer is a report. Revocation and trust
- * lists are not looked at.
+ * EN 319 142-1, pades.md §5), and revocation as far as the file's own document security store tells. Pure and bounded;
+ * whatever the file holds, the answer is a report. Trust lists are not looked at.
  *
  * @throws SigillumError `pki_certificate_invalid` when a root given can't be read
  * @example validateSignatures(createArraySource(bytes), { roots: [root], now: new Date() }).accepted
  */
 export function validateSignatures(source: ByteSource, options: ValidationOptions): ValidationReport {
   try {
-    return judgeDocument(openPdf(source), options);
+    return judgeDocument(openPdf(source), options).report;
   } catch (error) {
     if (isSigillumError(error) && error.code !== 'pki_certificate_invalid') {
       return reportUnreadable(source, options, error.code, error.message);

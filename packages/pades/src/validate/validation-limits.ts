@@ -14,4 +14,10 @@ export const validationLimits = {
   timeDifferenceMs: 5 * 60_000,
   /** How far two authorities' clocks may differ. */
   clockDifferenceMs: 60_000,
+  /** Certificates taken from a DSS: paths through them are searched in bounded steps. */
+  dssCertificates: 64,
+  /** Lists, and answers, taken from a DSS: a file renewed each year for decades has fewer. */
+  dssLists: 256,
+  /** How long an OCSP answer without nextUpdate says something: a day, as public responders' answers live. */
+  answerWithoutEndMs: 24 * 3_600_000,
 } as const;

@@ -3,6 +3,13 @@ import type { ValidationProfile } from './validation-report.ts';
 export type ValidationOptions = {
   /** Trust anchors for signers and time-stamp authorities, DER. */
   readonly roots: readonly Uint8Array[];
+  /** Certificates that may help to build paths, such as issuers fetched from where a certificate says, DER. */
+  readonly certificates?: readonly Uint8Array[];
+  /**
+   * Whether the file itself must prove that no certificate was revoked. False when left out: what its lists and answers say
+   * is believed, and their absence is only told (`notChecked`).
+   */
+  readonly requiresRevocation?: boolean;
   /** The time at which is judged; nothing signed later is accepted. */
   readonly now: Date;
   /** `baseline` when left out. */

@@ -15,6 +15,9 @@ export type Finding = {
 export const changeLevels = ['none', 'lta_update', 'new_signatures', 'form_filling', 'annotations', 'other'] as const;
 export type ChangeLevel = (typeof changeLevels)[number];
 
+/** What the file's own lists and answers say about a chain; `unknown` when they say nothing, or not enough. */
+export type RevocationState = 'good' | 'revoked' | 'unknown';
+
 export type CertificateFacts = {
   readonly subject: string;
   readonly issuer: string;
@@ -28,12 +31,14 @@ export type TimeStampFacts = {
   readonly valid: boolean;
   readonly genTime: string | undefined;
   readonly authority: string | undefined;
+  readonly revocation: RevocationState;
 };
 
 export type SignatureReport = {
   readonly kind: 'signature' | 'document_time_stamp';
   readonly field: string | undefined;
   readonly subFilter: string | undefined;
+  /** `PAdES-BASELINE-B`, `-T`, `-LT` or `-LTA`, by what the file proves; `RFC 3161`. */
   readonly format: string | undefined;
   readonly indication: Indication;
   readonly subIndication: string | undefined;
@@ -52,6 +57,8 @@ export type SignatureReport = {
   readonly trustedChain: boolean;
   /** Subjects from the signer to the root. */
   readonly chain: readonly string[];
+  /** Of this chain and those of the time-stamps inside the signature; the root's own isn't asked. */
+  readonly revocation: RevocationState;
   readonly algorithm: string | undefined;
   readonly time: {
     /** `claimed` is no more than the signer's word. */
@@ -80,6 +87,6 @@ export type ValidationReport = {
   readonly findings: readonly Finding[];
   /** In the order in which they were made. */
   readonly signatures: readonly SignatureReport[];
-  /** What this validation doesn't look at yet. */
+  /** What was not looked at: `trust_lists`; `revocation` when the file says nothing about it, for any signature. */
   readonly notChecked: readonly string[];
 };
