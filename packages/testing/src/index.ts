@@ -29,4 +29,5 @@ export { findSeal, type FoundSeal } from './forgeries/find-seal.ts';
 export type { Forgery, ForgeryTools, SealedSample } from './forgeries/forgery.ts';
 export { makeForgeries } from './forgeries/make-forgeries.ts';
 export { sealBySoftware } from './forgeries/seal-by-software.ts';
+export { makeSoftwareToken } from './forgeries/make-software-token.ts';
 export { type SoftwareIdentity, SoftwarePki } from './forgeries/software-pki.ts';
