@@ -45,6 +45,7 @@ export const purePackages = {
   pki: [],
   pdf: [],
   pades: [],
+  appearances: [],
   audit: ['src/node-file-system.ts'],
 };
 
