@@ -2,6 +2,7 @@ import type { CodeDefinition } from './code-definition.ts';
 import { appearanceCodes } from './codes/appearance.ts';
 import { auditCodes } from './codes/audit.ts';
 import { ceremonyCodes } from './codes/ceremony.ts';
+import { extensionCodes } from './codes/extension.ts';
 import { homeCodes } from './codes/home.ts';
 import { padesCodes } from './codes/pades.ts';
 import { pdfCodes } from './codes/pdf.ts';
@@ -19,6 +20,7 @@ export const codeRegistry = {
   ...requestCodes,
   ...pdfCodes,
   ...padesCodes,
+  ...extensionCodes,
   ...appearanceCodes,
   ...pkiCodes,
   ...revocationCodes,
