@@ -1,12 +1,18 @@
 export { addValidationData } from './extend/add-validation-data.ts';
 export { appendToInput, appendToSource } from './extend/append-to-input.ts';
 export { assembleDocumentTimeStamp } from './extend/assemble-document-time-stamp.ts';
+export { type ExtendedDocument, extendDocument, type ExtensionRequest } from './extend/extend-document.ts';
 export { prepareDocumentTimeStamp } from './extend/prepare-document-time-stamp.ts';
 export { embedContents } from './prepare/embed-contents.ts';
 export type { PrefixHash } from './prepare/prefix-hash.ts';
-export { type PrepareInput, type PrepareOptions, prepareSignature } from './prepare/prepare-signature.ts';
+export {
+  type PrepareInput,
+  type PrepareOptions,
+  prepareSignature,
+  type SealSigner,
+} from './prepare/prepare-signature.ts';
 export type { EarlierSignatureState, PreparedSignature } from './prepare/prepared-signature.ts';
-export type { FieldPlace, PlacedAppearance, Rectangle, SealAppearance } from './prepare/seal-appearance.ts';
+export type { FieldPlace, PlacedAppearance, SealAppearance } from './prepare/seal-appearance.ts';
 export type { Random, SealOptions } from './prepare/seal-options.ts';
 // The classes of the steps are exported as types: only their functions make them, so no step can be left out.
 export { maxTimeDifferenceMs } from './seal/assert-seal-times.ts';
@@ -19,6 +25,7 @@ export {
   sealDocument,
   type UnstampedSealRequest,
 } from './seal/seal-document.ts';
+export type { RaiseHooks, RaisePorts } from './seal/raise-level.ts';
 export type { RevocationData, RevocationRequest, RevocationSource } from './seal/revocation-source.ts';
 export { type SealLevel, sealLevels } from './seal/seal-level.ts';
 export { assembleSeal, type SealedDocument } from './seal/sealed-document.ts';
@@ -33,6 +40,7 @@ export type {
   CertificateFacts,
   ChangeLevel,
   Finding,
+  RevocationState,
   SignatureReport,
   TimeStampFacts,
   ValidationProfile,

@@ -5,8 +5,8 @@ import type { SealOptions } from './seal-options.ts';
 export const sealLimits = {
   /** UTF-16 units of a reason, a location, a name or a contact: two paragraphs; viewers show one line. */
   text: 1024,
-  /** UTF-16 units of a field's name. */
-  fieldName: 128,
+  /** UTF-16 units of a field's full name: a dozen partial names, as generators of forms make them. */
+  fieldName: 512,
   /** Bytes of CMS: a hundred times a B-T signature with a long chain. */
   contentsSize: 1024 * 1024,
 } as const;
@@ -25,15 +25,14 @@ export function assertSealOptions(options: SealOptions & { readonly contentsSize
     if (text.length > sealLimits.text) throw invalid(key, `must not be longer than ${sealLimits.text} characters`);
     if (!isPlain(text)) throw invalid(key, 'must be plain text without control characters');
   }
-  const { fieldName, signingTime, contentsSize } = options;
+  const { fieldName, signingTime, contentsSize, certify } = options;
+  if (certify !== undefined && ![1, 2, 3].includes(certify)) throw invalid('certify', 'must be 1, 2 or 3');
   if (fieldName !== undefined) {
     if (fieldName.length < 1 || fieldName.length > sealLimits.fieldName) {
       throw invalid('fieldName', `must have 1 to ${sealLimits.fieldName} characters`);
     }
-    // ISO 32000-2 §12.7.4.2: the period separates partial names
-    if (/[.\t\n\r]/.test(fieldName) || !isPlain(fieldName)) {
-      throw invalid('fieldName', 'must be plain text on one line without a period');
-    }
+    // an existing field's full name has periods (ISO 32000-2 §12.7.4.2)
+    if (/[\t\n\r]/.test(fieldName) || !isPlain(fieldName)) throw invalid('fieldName', 'must be plain text on one line');
   }
   const year = signingTime.getUTCFullYear();
   if (!(year >= 1970 && year <= 9999)) throw invalid('signingTime', 'must be a time between 1970 and 9999');

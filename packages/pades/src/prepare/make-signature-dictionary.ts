@@ -1,5 +1,6 @@
 import { encodeTextString, PdfDict, PdfName, type PdfObject, PdfPlaceholder, PdfString } from '@sigillum/pdf';
 import { encodePdfDate } from './encode-pdf-date.ts';
+import { makeReferences, type SignatureTransforms } from './make-references.ts';
 import type { SealOptions } from './seal-options.ts';
 
 export type SignatureDictionary = {
@@ -15,7 +16,11 @@ const digits = 10;
 const byteRangeLength = '[0'.length + 3 * (1 + digits) + ']'.length;
 
 /** The signature dictionary of a PAdES baseline signature (EN 319 142-1 §6.3): all values direct, no `/Cert`. */
-export function makeSignatureDictionary(options: SealOptions, contentsSize: number): SignatureDictionary {
+export function makeSignatureDictionary(
+  options: SealOptions,
+  contentsSize: number,
+  transforms: SignatureTransforms,
+): SignatureDictionary {
   const { byteRange, contents } = makePlaceholders(contentsSize);
   const entries: [string, PdfObject][] = [
     ['Type', new PdfName('Sig')],
@@ -32,6 +37,8 @@ export function makeSignatureDictionary(options: SealOptions, contentsSize: numb
     ['ContactInfo', options.contactInfo],
   ] as const;
   for (const [key, text] of texts) if (text !== undefined) entries.push([key, encodeTextString(text)]);
+  const references = makeReferences(transforms);
+  if (references !== undefined) entries.push(['Reference', references]);
   return { dict: new PdfDict(entries), byteRange, contents };
 }
 

@@ -1,16 +1,31 @@
-import { SigillumError } from '@sigillum/errors';
-import { type ByteSource, IncrementalUpdate, listFormFields, openPdf, type PdfDocument } from '@sigillum/pdf';
-import { addSignatureField } from './add-signature-field.ts';
+import {
+  type ByteSource,
+  IncrementalUpdate,
+  listFormFields,
+  openPdf,
+  type PdfDocument,
+  type PdfRef,
+} from '@sigillum/pdf';
+import { addNewField } from './add-new-field.ts';
 import { assertChangesAllowed } from './assert-changes-allowed.ts';
+import { assertInputAllowed } from './assert-input-allowed.ts';
+import { assertPlacementAllowed } from './assert-placement-allowed.ts';
 import { assertSealOptions } from './assert-seal-options.ts';
-import { chooseFieldName } from './choose-field-name.ts';
-import { listFieldLocks } from './field-lock.ts';
+import { assertSeedValueMet } from './assert-seed-value-met.ts';
+import { chooseField, type TargetField } from './choose-field.ts';
+import { addCertification, extendForm } from './extend-form.ts';
+import { type FieldLock, findFieldLock, listFieldLocks } from './field-lock.ts';
+import { fillSignatureField, placeInField } from './fill-signature-field.ts';
 import { finishPreparation } from './finish-preparation.ts';
+import { refuseInput } from './input-policy.ts';
+import { judgeEarlierSignatures } from './judge-earlier-signatures.ts';
 import { listEarlierSignatures } from './list-earlier-signatures.ts';
 import { makeSignatureDictionary } from './make-signature-dictionary.ts';
 import type { PrefixHash } from './prefix-hash.ts';
 import type { PreparedSignature } from './prepared-signature.ts';
+import type { PlacedAppearance } from './seal-appearance.ts';
 import type { Random, SealOptions } from './seal-options.ts';
+import { readSeedValue } from './seed-value.ts';
 
 export type PrepareInput = {
   readonly source: ByteSource;
@@ -18,45 +33,97 @@ export type PrepareInput = {
   readonly prefixHash: PrefixHash;
 };
 
+/** Who will sign, DER: some signature fields want certain certificates (`/SV`). */
+export type SealSigner = {
+  readonly certificate: Uint8Array;
+  /** The issuing CA first. */
+  readonly chain: readonly Uint8Array[];
+};
+
 export type PrepareOptions = SealOptions & {
   /** Bytes of CMS to reserve. */
   readonly contentsSize: number;
+  /** Without it a field that wants a certain certificate is refused. */
+  readonly signer?: SealSigner | undefined;
+  /** What the sealed file will hold besides the signature, for fields that require it. Default: a time-stamp only. */
+  readonly provides?: { readonly timeStamp: boolean; readonly revocation: boolean } | undefined;
 };
 
 /**
- * Step 3 of a seal: reads the input by its xref, applies the input policy, and makes the increment with an invisible
- * signature field and room for the CMS. The digest is that of the whole sealed file but `<hex>`.
+ * Step 3 of a seal: reads the input by its xref, applies the input policy, and makes the increment with the signature in a
+ * new field or an existing one and room for the CMS. The digest is that of the whole sealed file but `<hex>`.
  *
  * @param random for the changing half of `/ID`
- * @throws SigillumError `pdf_*` for what can't be read, `docmdp_forbids_changes`, `fieldmdp_forbids_field`,
- * `pades_byte_range_past_end`, `pades_header_misplaced`, `pades_field_exists`, `pades_option_invalid`
+ * @throws SigillumError `pdf_*` for what can't be read, `pades_option_invalid`, the codes of `inputPolicy`, and for the
+ * field: `pades_field_exists`, `pades_field_filled`, `pades_field_unusable`, `pades_appearance_unplaceable`,
+ * `seed_value_unsatisfiable`
  */
 export function prepareSignature(input: PrepareInput, options: PrepareOptions, random: Random): PreparedSignature {
   assertSealOptions(options);
   const document = openPdf(input.source);
-  assertHeaderFirst(document);
   const fields = listFormFields(document);
+  assertInputAllowed(document, fields);
   const signatures = listEarlierSignatures(document, fields);
-  assertChangesAllowed(document, signatures);
-  const fieldName = chooseFieldName(options.fieldName, fields, listFieldLocks(document, signatures));
+  if (options.certify !== undefined && signatures.length > 0) throw refuseInput('certification_first');
+  const permissions = assertChangesAllowed(document, signatures, listFieldLocks(document, signatures));
+  const target = chooseField(document, options.fieldName, fields, permissions.locks);
+  const lock = target.kind === 'existing' ? findFieldLock(document, target.dict) : undefined;
+  assertFieldSatisfied(document, target, input.prefixHash, lock, options);
+  const placed = placeAppearance(document, target, options);
+  if (target.kind === 'new' && placed !== undefined) assertPlacementAllowed(placed, permissions);
 
   const update = new IncrementalUpdate(document, random);
-  const signature = makeSignatureDictionary(options, options.contentsSize);
+  const { certify } = options;
+  const transforms = { certify, lock, catalogRef: document.catalogRef };
+  const signature = makeSignatureDictionary(options, options.contentsSize, transforms);
   const signatureRef = update.allocate();
   update.set(signatureRef, signature.dict);
-  addSignatureField(document, update, fieldName, signatureRef);
+  let field: PdfRef | undefined;
+  if (target.kind === 'existing') fillSignatureField(document, update, target, signatureRef, placed);
+  else {
+    const isSigned = signatures.length > 0;
+    field = addNewField(document, update, { name: target.name, signature: signatureRef, placed, isSigned });
+  }
+  const catalogChanges = {
+    ...extendForm(document, update, field),
+    ...(certify === undefined ? {} : addCertification(document, signatureRef)),
+  };
+  if (Object.keys(catalogChanges).length > 0) {
+    update.set(document.catalogRef, document.catalog.with(catalogChanges));
+  }
   return finishPreparation(input, update, signature, {
     contentsSize: options.contentsSize,
-    fieldName,
-    earlierSignatures: signatures.map(({ field }) => ({ fieldName: field?.name, state: 'not-checked' as const })),
+    fieldName: target.name,
+    earlierSignatures: judgeEarlierSignatures(document, signatures),
   });
 }
 
-/** With bytes before the header readers disagree whether offsets, ByteRange among them, count from the file's start. */
-function assertHeaderFirst({ header }: PdfDocument): void {
-  if (header.offset === 0) return;
-  throw new SigillumError(
-    'pades_header_misplaced',
-    `The PDF begins with ${header.offset} bytes that don't belong to it. Save it again, or remove them, and try again.`,
-  );
+/** `/SV` of an existing field. */
+function assertFieldSatisfied(
+  document: PdfDocument,
+  target: TargetField,
+  { algorithm }: PrefixHash,
+  lock: FieldLock | undefined,
+  options: PrepareOptions,
+): void {
+  const seed = target.kind === 'existing' ? readSeedValue(document, target.dict) : undefined;
+  if (seed === undefined) return;
+  const { timeStamp, revocation } = options.provides ?? { timeStamp: true, revocation: false };
+  assertSeedValueMet(seed, {
+    options,
+    digest: algorithm,
+    signer: options.signer,
+    timeStamp,
+    revocation,
+    lockLevel: lock?.level,
+  });
+}
+
+function placeAppearance(
+  document: PdfDocument,
+  target: TargetField,
+  { appearance }: PrepareOptions,
+): PlacedAppearance | undefined {
+  if (appearance === undefined) return undefined;
+  return target.kind === 'existing' ? placeInField(document, target, appearance) : appearance(document);
 }

@@ -116,11 +116,12 @@ function assembleIfItFits(signed: SignedDigest, token: TimeStampToken, isLast: b
 }
 
 async function sign(
-  { input, credential, options, ports, hooks, known, signal }: SealRequest | UnstampedSealRequest,
+  { input, credential, options, level = 'b-t', ports, hooks, known, signal }: SealRequest | UnstampedSealRequest,
   contentsSize: number,
 ): Promise<SignedDigest> {
   signal?.throwIfAborted();
-  const prepared = prepareSignature(input, { ...options, contentsSize }, ports.random);
+  const provides = { timeStamp: level !== 'b-b', revocation: level === 'b-lt' || level === 'b-lta' };
+  const prepared = prepareSignature(input, { ...options, contentsSize, signer: credential, provides }, ports.random);
   await hooks?.prepared?.(prepared);
   signal?.throwIfAborted();
   const times = { signingTime: options.signingTime, now: ports.now() };

@@ -1,0 +1,26 @@
+import { type FormField, isPdfArray, type PdfDocument, PdfStream, readAcroForm } from '@sigillum/pdf';
+import { refuseInput } from './input-policy.ts';
+
+/** Refuses documents that readers show in different ways, whatever is signed in them. */
+export function assertInputAllowed(document: PdfDocument, fields: readonly FormField[]): void {
+  const { offset } = document.header;
+  if (offset !== 0) {
+    throw refuseInput('header_first', {
+      sentence: `The PDF begins with ${offset} bytes that don't belong to it. Save it again, or remove them, and try again.`,
+    });
+  }
+  if (isDynamicXfa(document, fields)) throw refuseInput('no_dynamic_xfa');
+}
+
+/**
+ * Whether readers that know XFA show its template instead of the pages: the catalog says so, or there is a template and the
+ * form has no other fields than for signatures (what Firefox goes by). A template beside fields is a static form, which
+ * is shown by its pages.
+ */
+function isDynamicXfa(document: PdfDocument, fields: readonly FormField[]): boolean {
+  if (document.find(document.catalog, 'NeedsRendering') === true) return true;
+  const form = readAcroForm(document);
+  const template = form && document.find(form.dict, 'XFA');
+  const hasTemplate = template instanceof PdfStream || (isPdfArray(template) && template.length > 0);
+  return hasTemplate && fields.every(({ type }) => type === 'Sig');
+}
