@@ -26,6 +26,8 @@ export type RaiseRequest = {
   readonly to: 'b-lt' | 'b-lta';
   /** The chains whose revocation data goes in. */
   readonly chains: readonly RevocationRequest[];
+  /** Issuers' certificates that had to be fetched for these chains: they go in as well. */
+  readonly fetched?: readonly Uint8Array[];
   /** Bytes of the last token of the TSA. */
   readonly lastTokenSize: number;
   readonly ports: RaisePorts;
@@ -50,14 +52,15 @@ export async function raiseLevel(
     updates.push(update);
     input = appendToInput(input, update);
   };
-  const collect = async (chains: readonly RevocationRequest[]): Promise<void> => {
+  const collect = async (chains: readonly RevocationRequest[], fetched: readonly Uint8Array[] = []): Promise<void> => {
     if (chains.length === 0) return;
     signal?.throwIfAborted();
     const data = await ports.revocation.collect(chains, signal);
     await hooks?.collected?.(data);
-    append(addValidationData(input.source, data, ports.random));
+    const certificates = [...data.certificates, ...fetched];
+    append(addValidationData(input.source, { ...data, certificates }, ports.random));
   };
-  await collect(request.chains);
+  await collect(request.chains, request.fetched);
   if (to === 'b-lt') return { updates: concatBytes(updates), token: undefined };
   const { update, token } = await addDocumentTimeStamp(input, request.lastTokenSize, ports, signal);
   append(update);

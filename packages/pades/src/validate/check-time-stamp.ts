@@ -111,7 +111,7 @@ export function checkTimeStamp(
   } catch (error) {
     if (!isSigillumError(error)) throw error;
     findings.add('time_stamp_invalid', error.message);
-    return { ...nothing, bag, intact: isIntact(der, bag) };
+    return { ...nothing, ...findUntrustedSigner(der, bag), bag };
   }
 }
 
@@ -123,20 +123,24 @@ export function findProvenTime(
   return proofs.reduce((earliest, proof) => (proof.end > end && proof.time < earliest ? proof.time : earliest), now);
 }
 
-/** Whether at least hash and signature are right, for a token that isn't trusted. */
-function isIntact(der: Uint8Array, bag: readonly Certificate[]): boolean {
+/** Who says to have made a token that isn't trusted, and whether at least hash and signature are right. */
+function findUntrustedSigner(
+  der: Uint8Array,
+  bag: readonly Certificate[],
+): Pick<CheckedTimeStamp, 'authority' | 'intact'> {
+  let authority: Certificate | undefined;
   try {
     const signedData = parseSignedData(der);
     const { content, signer } = signedData;
-    const certificate = bag.find((candidate) => {
+    authority = bag.find((candidate) => {
       const { issuer, serialNumber } = readIssuerAndSerial(candidate.der);
       return equalBytes(issuer, signer.sid.issuer) && equalBytes(serialNumber, signer.sid.serialNumber);
     });
-    if (content === undefined || certificate === undefined) return false;
-    verifySigner(signedData, hashContent(content), certificate.publicKey);
-    return true;
+    if (content === undefined || authority === undefined) return { authority, intact: false };
+    verifySigner(signedData, hashContent(content), authority.publicKey);
+    return { authority, intact: true };
   } catch {
     // what can't be verified is not intact, whatever the reason
-    return false;
+    return { authority, intact: false };
   }
 }

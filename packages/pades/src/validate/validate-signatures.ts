@@ -2,7 +2,7 @@ import { isSigillumError } from '@sigillum/errors';
 import { type ByteSource, openPdf } from '@sigillum/pdf';
 import { Findings } from './findings.ts';
 import { findClaimOfSignature } from './find-claim-of-signature.ts';
-import { judgeDocument } from './judge-document.ts';
+import { type JudgedDocument, judgeDocument } from './judge-document.ts';
 import type { ValidationOptions } from './validation-options.ts';
 import type { ValidationReport } from './validation-report.ts';
 
@@ -15,15 +15,21 @@ import type { ValidationReport } from './validation-report.ts';
  * @example validateSignatures(createArraySource(bytes), { roots: [root], now: new Date() }).accepted
  */
 export function validateSignatures(source: ByteSource, options: ValidationOptions): ValidationReport {
+  return examineSignatures(source, options).report;
+}
+
+/** The report, and the chains that it is about. */
+export function examineSignatures(source: ByteSource, options: ValidationOptions): JudgedDocument {
   try {
-    return judgeDocument(openPdf(source), options).report;
+    return judgeDocument(openPdf(source), options);
   } catch (error) {
     if (isSigillumError(error) && error.code !== 'pki_certificate_invalid') {
-      return reportUnreadable(source, options, error.code, error.message);
+      return { report: reportUnreadable(source, options, error.code, error.message), chains: [] };
     }
     // A slip of ours on a hostile file: nobody may take silence for a yes. What reading the source throws goes on.
     if (error instanceof RangeError || error instanceof TypeError || isCryptoError(error)) {
-      return reportUnreadable(source, options, 'pdf_structure_damaged', 'The validation could not be carried out.');
+      const why = 'The validation could not be carried out.';
+      return { report: reportUnreadable(source, options, 'pdf_structure_damaged', why), chains: [] };
     }
     throw error;
   }
