@@ -1,5 +1,5 @@
 import { createHash, randomBytes, sign } from 'node:crypto';
-import { sealDocument } from '@sigillum/pades';
+import { sealDocument, type SealOptions } from '@sigillum/pades';
 import { createArraySource } from '@sigillum/pdf';
 import { verifyTimeStampToken } from '@sigillum/pki';
 import type { SealedSample } from './forgery.ts';
@@ -7,7 +7,11 @@ import { makeSoftwareToken } from './make-software-token.ts';
 import type { SoftwarePki } from './software-pki.ts';
 
 /** A good seal, made by the product's own steps; only signer and TSA are keys in memory. */
-export async function sealBySoftware(input: Uint8Array, pki: SoftwarePki): Promise<SealedSample> {
+export async function sealBySoftware(
+  input: Uint8Array,
+  pki: SoftwarePki,
+  options: Partial<SealOptions> = {},
+): Promise<SealedSample> {
   const imprintOf = new Map<string, Uint8Array>();
   const { increment } = await sealDocument({
     input: {
@@ -21,7 +25,7 @@ export async function sealBySoftware(input: Uint8Array, pki: SoftwarePki): Promi
       },
     },
     credential: { certificate: pki.leaf.certificate, chain: pki.leaf.chain, algorithm: 'ecdsa-p256-sha256' },
-    options: { signingTime: pki.now, reason: 'Approved' },
+    options: { signingTime: pki.now, reason: 'Approved', ...options },
     ports: {
       // node:crypto signs messages only: the signed attributes, not their digest
       sign: ({ signedAttributes }) => {
