@@ -1,4 +1,4 @@
-import { linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { SigillumError } from '@sigillum/errors';
 import { findProcessIdentity, isRunning } from './process-identity.ts';
 
@@ -25,7 +25,7 @@ export function acquireProcessLock(path: string, home: string): ProcessLock {
       holder = read(path);
       if (isRunning(holder)) break;
       afterCrash = true;
-      rmSync(path, { force: true });
+      removeStale(path, holder, `${draft}.stale`);
     }
   } finally {
     rmSync(draft, { force: true });
@@ -35,6 +35,21 @@ export function acquireProcessLock(path: string, home: string): ProcessLock {
     `The home ${home} is already running (pid ${holder.split(' ')[0]}). Stop that one first (Ctrl-C in its terminal, or ` +
       `kill ${holder.split(' ')[0]}), or use another home: npm start -- --home DIR --port N`,
   );
+}
+
+/**
+ * Takes away the lock of a process that has ended. Two starters may have read it: only one of them can move it away, and
+ * the other, which may have moved the new lock of the first, sees by its content that it must go back.
+ */
+function removeStale(path: string, holder: string, aside: string): void {
+  try {
+    renameSync(path, aside);
+  } catch {
+    // The other one was first.
+    return;
+  }
+  if (read(aside) !== holder) link(aside, path);
+  rmSync(aside, { force: true });
 }
 
 function link(from: string, to: string): boolean {

@@ -57,6 +57,8 @@ class HomeRun {
   readonly #log: Logger;
   readonly #stops: (() => Promise<void>)[] = [];
   readonly #services: ManagedService[] = [];
+  /** Services that still run with a certificate that was renewed. A restart that failed is tried again. */
+  readonly #outdated = new Set<ManagedService>();
   #postgres: ManagedPostgres | undefined;
   #ports: InternalPorts | undefined;
   #isReady = false;
@@ -191,13 +193,17 @@ class HomeRun {
   async #renew(signal: AbortSignal): Promise<void> {
     const { done } = await this.#ceremony(['renew-leaves'], signal);
     if (done.length > 0) this.#log.info('renewed', { steps: done });
-    if (!done.some((step) => step.startsWith('issue-certificate'))) return;
+    if (done.some((step) => step.startsWith('issue-certificate'))) {
+      for (const service of this.#services) this.#outdated.add(service);
+    }
     for (const service of this.#services) {
+      if (!this.#outdated.has(service)) continue;
       if (service.name === 'document-service') await this.#provision(signal);
       await service.stop();
       signal.throwIfAborted();
       service.start();
       await service.waitUntilReady(signal);
+      this.#outdated.delete(service);
     }
   }
 
