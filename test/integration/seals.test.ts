@@ -174,7 +174,7 @@ describe('what is refused', () => {
       422,
       'pdf_xref_damaged',
     );
-    await expectProblem(rewriteWithQpdf(good, ['--encrypt', 'user', 'owner', '256', '--']), 422, 'pdf_encrypted');
+    await expectProblem(rewriteWithQpdf(good, ['--encrypt', 'user', 'owner', '256', '--']), 422, 'pdf_password_needed');
     await expectProblem(new Uint8Array(0), 422, /^(seal_document_empty|pdf_)/);
   });
 

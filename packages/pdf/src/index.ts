@@ -1,3 +1,4 @@
+export { assertPermitted } from './encryption/assert-permitted.ts';
 export { findFirstPage } from './document/find-first-page.ts';
 export { countPages, findPage } from './document/find-page.ts';
 export { getPage } from './document/get-page.ts';

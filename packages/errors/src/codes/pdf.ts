@@ -14,6 +14,10 @@ export const pdfCodes = defineCodes({
   pdf_key_duplicate: { status: 422, title: 'A dictionary of the PDF has the same key twice' },
   pdf_reference_loop: { status: 422, title: 'Objects of the PDF refer to each other in a circle' },
   pdf_page_missing: { status: 422, title: 'The PDF has no page' },
-  pdf_encrypted: { status: 422, title: 'The PDF is encrypted' },
+  pdf_password_needed: { status: 422, title: 'The PDF can only be opened with a password' },
+  pdf_encryption_public_key: { status: 422, title: 'The PDF is encrypted for certain recipients' },
+  pdf_encryption_unknown: { status: 422, title: 'The PDF is encrypted in an unknown way' },
+  pdf_encryption_damaged: { status: 422, title: 'The encryption of the PDF is damaged' },
+  pdf_permission_denied: { status: 422, title: 'The permissions of the PDF forbid a signature' },
   pdf_limit_exceeded: { status: 422, title: 'The PDF exceeds a limit' },
 });

@@ -1,4 +1,5 @@
 import { SigillumError } from '@sigillum/errors';
+import type { SecurityHandler } from '../encryption/security-handler.ts';
 import { decodeStream } from '../filters/decode-stream.ts';
 import { limits } from '../limits.ts';
 import { PdfDict, type PdfObject, PdfRef, PdfStream } from '../objects/pdf-object.ts';
@@ -22,6 +23,8 @@ export type DocumentParts = {
   readonly trailer: PdfDict;
   /** What reading may still cost; the views of one file share it. */
   readonly budget?: WorkBudget;
+  /** Of an encrypted file. */
+  readonly security?: SecurityHandler | undefined;
 };
 
 /** Counts down what reading a document costs (see `limits.work` and `limits.values`). */
@@ -35,6 +38,8 @@ export class PdfDocument {
   readonly sections: readonly XrefSection[];
   /** The newest trailer (ISO 32000-2 §7.5.5). */
   readonly trailer: PdfDict;
+  /** Undefined when the file isn't encrypted. */
+  readonly security: SecurityHandler | undefined;
   readonly #window: ByteWindow;
   readonly #values = new Map<number, PdfObject>();
   readonly #objectStreams = new Map<number, ObjectStream>();
@@ -48,6 +53,7 @@ export class PdfDocument {
     this.base = parts.base;
     this.sections = parts.sections;
     this.trailer = parts.trailer;
+    this.security = parts.security;
     this.#window = parts.window;
     this.#budget = parts.budget ?? { bytes: limits.work, values: limits.values };
   }
@@ -63,10 +69,18 @@ export class PdfDocument {
     const trailer = sections[0]?.trailer;
     if (trailer === undefined) throw new RangeError(`no cross-reference section ${index}`);
     const window = source === this.source ? this.#window : new ByteWindow(source);
-    return new PdfDocument({ window, header: this.header, base: this.base, sections, trailer, budget });
+    const isEncrypted = sections.some((section) => section.trailer.has('Encrypt'));
+    const security = isEncrypted ? this.security : undefined;
+    return new PdfDocument({ window, header: this.header, base: this.base, sections, trailer, budget, security });
   }
 
-  /** The bytes of a stream as they stand in the file, filters not undone. */
+  /** The same file, read with its security handler. */
+  decryptedBy(security: SecurityHandler): PdfDocument {
+    const { header, base, sections, trailer } = this;
+    return new PdfDocument({ window: this.#window, header, base, sections, trailer, budget: this.#budget, security });
+  }
+
+  /** The bytes of a stream as they stand in the file: not decrypted, filters not undone. */
   readRawStream(stream: PdfStream): Uint8Array {
     const length = this.find(stream.dict, 'Length');
     if (typeof length !== 'number' || length < 0) throw wrongType('/Length of a stream', 'a non-negative integer');
@@ -171,8 +185,10 @@ export class PdfDocument {
 
   /** The decoded content of a stream of the file's own structure (see `decodeStream` for the filters). */
   readStream(stream: PdfStream): Uint8Array {
-    const data = this.readRawStream(stream);
-    const decoded = decodeStream(stream.dict, data, (value) => this.resolve(value));
+    const resolve = (value: PdfObject): PdfObject => this.resolve(value);
+    const raw = this.readRawStream(stream);
+    const data = this.security?.decryptStream(stream.dict, stream.ref, raw, resolve) ?? raw;
+    const decoded = decodeStream(stream.dict, data, resolve);
     this.#spend(data.length + decoded.length, 0);
     return decoded;
   }
@@ -183,7 +199,7 @@ export class PdfDocument {
     const object = readIndirectObject(this.#window, offset);
     this.#spend(object.bytes, object.values);
     if (object.number !== number || object.generation !== entry.generation) throw misplaced(number, offset);
-    return object.value;
+    return this.security?.decryptObject(object.value, new PdfRef(number, object.generation)) ?? object.value;
   }
 
   #readCompressed(number: number, entry: { container: number; index: number }): PdfObject {

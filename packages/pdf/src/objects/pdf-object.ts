@@ -86,9 +86,12 @@ export class PdfStream {
   readonly dict: PdfDict;
   /** Offset of the first data byte, in the source. */
   readonly dataOffset: number;
-  constructor(dict: PdfDict, dataOffset: number) {
+  /** The object that it is: a stream is always one of its own, and where it is encrypted the number is part of the key. */
+  readonly ref: PdfRef;
+  constructor(dict: PdfDict, dataOffset: number, ref: PdfRef) {
     this.dict = dict;
     this.dataOffset = dataOffset;
+    this.ref = ref;
   }
 }
 

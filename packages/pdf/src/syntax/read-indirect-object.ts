@@ -1,6 +1,6 @@
 import { SigillumError } from '@sigillum/errors';
 import { limits } from '../limits.ts';
-import { PdfDict, type PdfObject, PdfStream } from '../objects/pdf-object.ts';
+import { PdfDict, type PdfObject, PdfRef, PdfStream } from '../objects/pdf-object.ts';
 import type { ByteView } from './lexer.ts';
 import { ObjectParser } from './object-parser.ts';
 
@@ -29,7 +29,7 @@ export function readIndirectObject(view: ByteView, offset: number): IndirectObje
   const cost = { bytes: lexer.position - offset, values: parser.values };
   if (word === 'endobj') return { number, generation, value, ...cost };
   if (word !== 'stream' || !(value instanceof PdfDict)) throw lexer.malformed('no "endobj" after an object');
-  const stream = new PdfStream(value, findStreamData(view, lexer.position));
+  const stream = new PdfStream(value, findStreamData(view, lexer.position), new PdfRef(number, generation));
   return { number, generation, value: stream, ...cost };
 }
 

@@ -46,7 +46,7 @@ export class IncrementalUpdate {
   readonly #objects = new Map<number, { readonly ref: PdfRef; readonly value: PdfObject }>();
   #next: number;
 
-  /** @param random for the changing half of `/ID` (§14.4) */
+  /** @param random for the changing half of `/ID` (§14.4) and, in encrypted files, for initialization vectors */
   constructor(document: PdfDocument, random: (length: number) => Uint8Array) {
     this.#document = document;
     this.#random = random;
@@ -68,7 +68,8 @@ export class IncrementalUpdate {
 
   /** The bytes to append. Every allocated reference must have been set. */
   encode(): EncodedUpdate {
-    const { source, base, sections } = this.#document;
+    const { source, base, sections, security } = this.#document;
+    const resolve = (value: PdfObject): PdfObject => this.#document.resolve(value);
     const sink = new ByteSink();
     const positions: PlaceholderPositions = new Map();
     const last = source.read(source.size - 1, 1)[0];
@@ -78,7 +79,7 @@ export class IncrementalUpdate {
     for (const { ref, value } of [...this.#objects.values()].sort((a, b) => a.ref.number - b.ref.number)) {
       entries.push({ number: ref.number, generation: ref.generation, offset: start + sink.length });
       sink.latin1(`${ref.number} ${ref.generation} obj\n`);
-      encodeObject(value, sink, positions);
+      encodeObject(security?.encryptObject(value, ref, this.#random, resolve) ?? value, sink, positions);
       sink.latin1('\nendobj\n');
     }
     const offset = start + sink.length;
