@@ -67,12 +67,10 @@ export function writeConfigurations(paths: HomePaths, input: ConfigurationInput)
     seals: { host, port: ports.tsa_seals },
     internal: { host, port: ports.tsa_internal },
     signer: signer('tsa'),
-    tsu: {
-      manifest: '../keys/tsu.json',
-      certificate: '../pki/tsu.pem',
-      chain: ['../pki/tsa-ca.pem'],
-      development: true,
-    },
+    development: true,
+    units: [{ name: 'tsu', manifest: '../keys/tsu.json', certificate: '../pki/tsu.pem', chain: ['../pki/tsa-ca.pem'] }],
+    // A home has to work without a network, so nobody measures the clock; live configurations can't say this.
+    clock: { unsupervised: true },
     policy: developmentPolicy,
     accuracy_ms: 1000,
     state: '../audit/tsa/state',

@@ -100,13 +100,20 @@ async function startSigner(server: OpensslCertificate, clients: OpensslCertifica
   return started;
 }
 
+const live = (text: string): string =>
+  text
+    .replace('development: true\n', '')
+    .replace('{unsupervised: true}', '{sources: [{host: a.test}, {host: b.test}, {host: c.test}]}');
+
 const makeConfig = (change: (text: string) => string = (text) => text): string =>
   change(`instance: tsa-1
 public: {host: 127.0.0.1, port: 0, open: true}
 seals: {host: 127.0.0.1, port: 0}
 internal: {host: 127.0.0.1, port: 0}
 signer: {url: "https://127.0.0.1:${(signer.address() as AddressInfo).port}", certificate: tsa.pem, key: tsa.key, roots: tls-root.pem}
-tsu: {manifest: tsu.json, certificate: tsu.pem, chain: [tsa-ca.pem], development: true}
+development: true
+units: [{name: tsu, manifest: tsu.json, certificate: tsu.pem, chain: [tsa-ca.pem]}]
+clock: {unsupervised: true}
 policy: "2.25.99"
 accuracy_ms: 1000
 state: audit/state
@@ -171,7 +178,7 @@ describe('the process', () => {
     expect(await once(child, 'exit')).toEqual([0, null]);
     expect(await verifyAuditLog({ directory: pki.path('audit'), chain: 'tsa-1' })).toMatchObject({
       intact: true,
-      lines: 2,
+      lines: 3,
     });
   });
 
@@ -210,7 +217,12 @@ describe('the process', () => {
       78,
       '/accuracy_ms',
     ],
-    ['a public listener that is not open', (text) => text.replace('open: true', 'open: false'), 78, 'open: true'],
+    [
+      'a public listener that is neither open nor has clients',
+      (text) => text.replace('open: true', 'open: false'),
+      78,
+      'open: true',
+    ],
     ['an unknown option', (text) => `${text}colour: red\n`, 78, 'colour'],
     ['a policy that is no OID', (text) => text.replace('2.25.99', 'mine'), 78, '/policy'],
     ['a signer without TLS', (text) => text.replace('https:', 'http:'), 78, '/signer/url'],
@@ -221,11 +233,49 @@ describe('the process', () => {
       'exactly one',
     ],
     ['a manifest of another purpose', (text) => text.replace('tsu.json', 'seal.json'), 78, 'purpose'],
+    ['a production policy over a development certificate', (text) => live(text), 78, 'no legal value'],
+    ['a clock without supervision in production', (text) => text.replace('development: true\n', ''), 78, '/clock'],
+    ['two time sources', (text) => live(text).replace(', {host: c.test}', ''), 78, 'At least three'],
     [
-      'a production policy over a development certificate',
-      (text) => text.replace('development: true', 'development: false'),
+      'time sources asked every second in production',
+      (text) => live(text).replace('test}]', 'test}], poll_seconds: 1'),
       78,
-      'no legal value',
+      'RFC 4330',
+    ],
+    [
+      'a development policy that promises something',
+      (text) => text.replace('2.25.99', '0.4.0.2023.1.1'),
+      78,
+      '/policy',
+    ],
+    [
+      'qualified development tokens',
+      (text) => text.replace('{name: tsu,', '{name: tsu, qualified: true,'),
+      78,
+      '/units',
+    ],
+    ['two units of one name', (text) => text.replace(/units: \[(.*)\]\n/, 'units: [$1, $1]\n'), 78, 'name of its own'],
+    [
+      'secrets in the clear over the network',
+      (text) =>
+        text.replace(
+          'host: 127.0.0.1, port: 0, open: true',
+          'host: 0.0.0.0, port: 0, clients: [{name: a, secret_file: key}]',
+        ),
+      78,
+      'in the clear',
+    ],
+    [
+      'a secret that can be guessed',
+      (text) => text.replace('open: true', 'clients: [{name: a, secret_file: short}]'),
+      78,
+      'fewer than 20',
+    ],
+    [
+      'a unit whose window is over',
+      (text) => text.replace('{name: tsu,', '{name: tsu, until: "2020-01-01T00:00:00Z",'),
+      78,
+      'no time to sign',
     ],
   ])('checks %s with --check-config', (_what, change, status, message) => {
     writeFileSync(
@@ -233,6 +283,7 @@ describe('the process', () => {
       Buffer.concat([readFileSync(tsu.certificateFile), readFileSync(root.certificateFile)]),
     );
     writeFileSync(pki.path('seal.json'), readFileSync(pki.path('tsu.json'), 'utf8').replace('"timestamp"', '"seal"'));
+    writeFileSync(pki.path('short'), 'secret\n', { mode: 0o600 });
     const file = pki.write('changed.yaml', makeConfig(change));
     const result = spawnSync(process.execPath, ['--conditions=source', main, '--config', file, '--check-config'], {
       encoding: 'utf8',

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { AuditLog } from '@sigillum/audit';
+import { AuditLog, type JsonObject } from '@sigillum/audit';
+import { SigillumError } from '@sigillum/errors';
 import {
   assertNoRest,
   createLogger,
@@ -10,19 +11,31 @@ import {
   runMain,
 } from '@sigillum/service-kit';
 import { SignerClient } from '@sigillum/signer-rpc';
-import { tsaConfigSchema } from './config.ts';
-import { openConfiguredUnit } from './open-configured-unit.ts';
-import { startTsa } from './start-tsa.ts';
+import { openClock } from './clock/open-clock.ts';
+import { type TsaConfig, tsaConfigSchema } from './config.ts';
+import { PublicAdmission } from './http/admission.ts';
+import { ClientKeys } from './http/client-keys.ts';
+import { startTsa, type TsaOptions } from './start-tsa.ts';
+import { createTsaMetrics, type TsaMetrics } from './tsa-metrics.ts';
+import { openConfiguredUnits } from './unit/open-configured-units.ts';
+import type { UnitRotation } from './unit/unit-rotation.ts';
 
 /** Time for the answers that say why there is no time-stamp. */
 const lastAnswersMs = 500;
+
+const dayMs = 86_400_000;
 
 runMain(async (args) => {
   assertNoRest(args);
   const config = loadConfig(args.configPath, tsaConfigSchema);
   const now = (): Date => new Date();
-  const unit = openConfiguredUnit(config.tsu, now());
-  if (args.checkConfig) return undefined;
+  const rotation = openConfiguredUnits(config);
+  const admission = openAdmission(config.public);
+  const listen = { ...config, public: readListener(config.public), seals: readListener(config.seals) };
+  if (args.checkConfig) {
+    assertSomeUnitLeft(rotation, now());
+    return undefined;
+  }
 
   const logger = createLogger({ service: 'tsa', instance: config.instance });
   const metrics = createMetrics({ service: 'tsa' });
@@ -40,14 +53,35 @@ runMain(async (args) => {
       setTimeout(() => process.exit(1), lastAnswersMs);
     },
   });
+  const tsaMetrics: TsaMetrics = createTsaMetrics(metrics.registry, {
+    boundMs: () => (watch.findFault() === undefined ? watch.assess(now()).boundMs : undefined),
+    units: () => describeUnits(rotation, now()),
+  });
+  const watch = openClock(
+    config,
+    { now: () => Date.now(), monotonic: () => performance.now() },
+    {
+      logger,
+      onChange: (fault, bound) => {
+        const boundUs = Math.ceil((bound?.boundMs ?? 0) * 1000);
+        const state: JsonObject = fault === undefined ? { bound_us: boundUs } : { fault };
+        // A log that fails ends the service (onFailure); nobody else waits for this line.
+        audit.append({ type: 'tsa.clock_changed', time: now().toISOString(), ...state }).catch(() => undefined);
+      },
+    },
+    () => tsaMetrics,
+  );
+  watch.start();
   const tsa = await startTsa({
-    listen: config,
-    unit,
+    listen,
+    rotation,
     policy: config.policy,
-    accuracyMs: config.accuracy_ms,
+    watch,
+    admission,
+    trustedProxies: config.public.trusted_proxies,
     stateFile: config.state,
     queueLimits: { public: config.limits.public_queue, seals: config.limits.seals_queue },
-    sign: (digests) =>
+    sign: (unit, digests) =>
       signer.signDigests({
         requestId: randomUUID(),
         timeoutMs: config.limits.sign_timeout_ms,
@@ -63,14 +97,61 @@ runMain(async (args) => {
     audit,
     logger,
     metrics,
+    tsaMetrics,
     now,
   });
   logger.info('listening', { ...tsa.ports });
   return {
     stop: async () => {
       await tsa.stop();
+      await watch.stop();
       await audit.close();
       signer.close();
     },
   };
 });
+
+function openAdmission({ clients, rates }: TsaConfig['public']): PublicAdmission {
+  const secrets = clients.map(({ name, secret_file }) => ({
+    name,
+    secrets: readSecretFile(secret_file)
+      .toString('utf8')
+      .split('\n')
+      .map((line) => line.trim())
+      .filter((line) => line !== ''),
+  }));
+  return new PublicAdmission(clients.length === 0 ? undefined : new ClientKeys(secrets), {
+    perAddress: rates.per_address,
+    perClient: rates.per_client,
+    failures: rates.failures,
+  });
+}
+
+function readListener({ host, port, tls }: TsaConfig['public'] | TsaConfig['seals']): TsaOptions['listen']['public'] {
+  if (tls === undefined) return { host, port };
+  const roots = 'client_roots' in tls && tls.client_roots !== undefined ? readTextFile(tls.client_roots) : undefined;
+  return {
+    host,
+    port,
+    tls: {
+      certificate: readTextFile(tls.certificate),
+      key: readSecretFile(tls.key).toString('utf8'),
+      ...(roots !== undefined && { clientRoots: roots }),
+    },
+  };
+}
+
+/** Of `--check-config` alone: a running service says it with its readiness, and a clock set wrong must not end it. */
+function assertSomeUnitLeft(rotation: UnitRotation, now: Date): void {
+  if (rotation.units.some((unit) => now < unit.ends)) return;
+  throw new SigillumError('config_invalid', `No time-stamp unit may sign any more: ${rotation.explain(now)}.`);
+}
+
+function describeUnits(rotation: UnitRotation, now: Date) {
+  const active = rotation.find(now);
+  return rotation.units.map((unit) => ({
+    name: unit.name,
+    remainingDays: Math.max(0, (unit.ends.getTime() - now.getTime()) / dayMs),
+    isActive: unit === active,
+  }));
+}

@@ -5,24 +5,32 @@ import {
   type Metrics,
   type RunningServer,
   type RunningService,
+  type ServeTls,
   serve,
   serveInternal,
 } from '@sigillum/service-kit';
-import { createTsaApp } from './create-tsa-app.ts';
-import { GenTimeClock, reserveMs } from './gen-time-clock.ts';
-import { openHighWaterMark } from './high-water-mark.ts';
-import { type AcceptedRequest, type IssuingPorts, issueTimeStamps } from './issue-time-stamps.ts';
-import { IssuingQueue, type ListenerName } from './issuing-queue.ts';
-import { findReasonAgainst, type TimeStampUnit } from './time-stamp-unit.ts';
-import { createTsaMetrics } from './tsa-metrics.ts';
+import type { ClockWatch } from './clock/clock-supervisor.ts';
+import { GenTimeClock, reserveMs } from './clock/gen-time-clock.ts';
+import { openHighWaterMark } from './clock/high-water-mark.ts';
+import type { PublicAdmission } from './http/admission.ts';
+import { createTsaApp } from './http/create-tsa-app.ts';
+import { type AcceptedRequest, type IssuingPorts, issueTimeStamps } from './token/issue-time-stamps.ts';
+import { IssuingQueue, type ListenerName } from './token/issuing-queue.ts';
+import { TokenWriter } from './token/token-writer.ts';
+import type { TsaMetrics } from './tsa-metrics.ts';
+import type { UnitRotation } from './unit/unit-rotation.ts';
 
-type Address = { readonly host: string; readonly port: number };
+type Address = { readonly host: string; readonly port: number; readonly tls?: ServeTls | undefined };
 
 export type TsaOptions = {
   readonly listen: Readonly<Record<ListenerName | 'internal', Address>>;
-  readonly unit: TimeStampUnit;
+  readonly rotation: UnitRotation;
   readonly policy: string;
-  readonly accuracyMs: number;
+  /** Says with each time whether the clock can be relied on. */
+  readonly watch: ClockWatch;
+  /** Who may ask on the public listener; undefined asks nothing and counts nothing. */
+  readonly admission?: PublicAdmission | undefined;
+  readonly trustedProxies?: readonly string[] | undefined;
   /** Path of the high-water mark. */
   readonly stateFile: string;
   readonly queueLimits: Readonly<Record<ListenerName, number>>;
@@ -32,6 +40,7 @@ export type TsaOptions = {
   readonly audit: Pick<AuditLog, 'append' | 'failure'>;
   readonly logger: Logger;
   readonly metrics: Metrics;
+  readonly tsaMetrics: TsaMetrics;
   readonly now: () => Date;
 };
 
@@ -43,19 +52,16 @@ const limits = { requestTimeoutMs: 10_000 };
 
 /** Everything of the service but its configuration and its signer client: clock, queue, listeners. */
 export async function startTsa(options: TsaOptions): Promise<RunningTsa> {
-  const { logger, metrics, unit, policy, now } = options;
-  const tsaMetrics = createTsaMetrics(metrics.registry);
-  const clock = await GenTimeClock.open({ mark: openHighWaterMark(options.stateFile), now });
+  const { logger, metrics, tsaMetrics, rotation, policy, now, watch } = options;
+  const clock = await GenTimeClock.open({ mark: openHighWaterMark(options.stateFile), now, watch });
   await waitForMark(clock, logger);
   const ports: IssuingPorts = {
-    unit,
-    policy,
-    accuracyMs: options.accuracyMs,
+    selectWriter: createWriterSelection(options),
     clock,
-    sign: async (digests) => {
+    sign: async (unit, digests) => {
       const stop = tsaMetrics.signSeconds.startTimer();
       try {
-        return await options.sign(digests);
+        return await options.sign(unit, digests);
       } finally {
         stop();
       }
@@ -71,10 +77,18 @@ export async function startTsa(options: TsaOptions): Promise<RunningTsa> {
     },
   });
   const listen = (listener: ListenerName): Promise<RunningServer> =>
-    serve(createTsaApp({ listener, queue, policy, logger, metrics, tsaMetrics }), {
-      ...options.listen[listener],
-      limits,
-    });
+    serve(
+      createTsaApp({
+        listener,
+        queue,
+        policy,
+        logger,
+        metrics,
+        tsaMetrics,
+        ...(listener === 'public' && { admission: options.admission, trustedProxies: options.trustedProxies }),
+      }),
+      toServeOptions(options.listen[listener]),
+    );
 
   const servers: RunningServer[] = [];
   const stop = async (): Promise<void> => {
@@ -86,8 +100,8 @@ export async function startTsa(options: TsaOptions): Promise<RunningTsa> {
     const isReady = async () => {
       const checks = {
         signer: (await options.isSignerReady()) ? 'ok' : 'unavailable',
-        clock: clock.behindMs === 0 ? 'ok' : 'behind its own mark',
-        certificate: findReasonAgainst(unit, now()) ?? 'ok',
+        clock: watch.findFault() ?? (clock.behindMs === 0 ? 'ok' : 'behind its own mark'),
+        certificate: rotation.find(now()) === undefined ? rotation.explain(now()) : 'ok',
         audit: options.audit.failure === undefined ? 'ok' : 'failed',
       };
       return { ready: Object.values(checks).every((check) => check === 'ok'), checks };
@@ -107,6 +121,35 @@ export async function startTsa(options: TsaOptions): Promise<RunningTsa> {
     await stop();
     throw error;
   }
+}
+
+function toServeOptions({ host, port, tls }: Address) {
+  return { host, port, limits, ...(tls && { tls }) };
+}
+
+/** A writer for each unit, made once; a change of the unit that signs is logged and recorded (EN 319 421 §7.12). */
+function createWriterSelection({ rotation, policy, logger, audit }: TsaOptions): IssuingPorts['selectWriter'] {
+  const writers = new Map(rotation.units.map((unit) => [unit, new TokenWriter(unit, policy)]));
+  let last: TokenWriter | undefined;
+  return (time) => {
+    const unit = rotation.select(time);
+    const writer = writers.get(unit) ?? new TokenWriter(unit, policy);
+    if (writer !== last) {
+      last = writer;
+      const serial = unit.certificate.serialNumber;
+      logger.info('a time-stamp unit begins to sign', { unit: unit.name, key_id: unit.keyId, certificate: serial });
+      // Goes into the same group as the first token; a failure of the log ends that token too.
+      const event = {
+        type: 'tsa.unit_selected',
+        time: time.toISOString(),
+        unit: unit.name,
+        key_id: unit.keyId,
+        tsu: serial,
+      };
+      audit.append(event).catch(() => undefined);
+    }
+    return writer;
+  };
 }
 
 /** After a crash the mark stands a little ahead: wait for it. Further ahead means a clock set back: that is refused, not waited for. */

@@ -24,7 +24,10 @@ import {
   SoftwareSignerForTests,
 } from '@sigillum/testing';
 import { type RunningTsa, startTsa, type TsaOptions } from './start-tsa.ts';
-import { openTimeStampUnit, type TimeStampUnit } from './time-stamp-unit.ts';
+import { type ClockWatch, createUnsupervisedWatch } from './clock/clock-supervisor.ts';
+import { createTsaMetrics } from './tsa-metrics.ts';
+import { openTimeStampUnit, type TimeStampUnit } from './unit/time-stamp-unit.ts';
+import { UnitRotation } from './unit/unit-rotation.ts';
 
 const policy = '2.25.123456789012345678901234567890';
 const pki = new OpensslPki();
@@ -72,28 +75,35 @@ function openUnit(
   more: {
     algorithm?: SignatureAlgorithmName;
     development?: boolean;
-    now?: Date;
+    qualified?: boolean;
+    from?: Date;
+    until?: Date;
+    name?: string;
     chain?: OpensslCertificate[];
     key?: OpensslCertificate;
   } = {},
 ): TimeStampUnit {
   return openTimeStampUnit({
+    name: more.name ?? 'tsu',
     manifest: manifestOf(more.key ?? certificate, more.algorithm ?? 'ecdsa-p256-sha256'),
     certificate: certificate.certificate,
     chain: (more.chain ?? [ca]).map((issuer) => issuer.certificate),
     development: more.development ?? true,
-    now: more.now ?? new Date(),
+    qualified: more.qualified ?? false,
+    from: more.from,
+    until: more.until,
+    marginMs: 3_600_000,
   });
 }
 
 const signWith =
   (certificate: OpensslCertificate, algorithm: SignatureAlgorithmName): TsaOptions['sign'] =>
-  (digests) => {
+  (_unit, digests) => {
     const signer = new SoftwareSignerForTests(certificate.privateKey, getSignatureAlgorithm(algorithm).scheme);
     return Promise.resolve(digests.map((digest) => ({ signature: signer.signSync(digest) })));
   };
 
-async function start(more: Partial<TsaOptions> = {}): Promise<RunningTsa> {
+async function start({ unit, ...more }: Partial<TsaOptions> & { unit?: TimeStampUnit } = {}): Promise<RunningTsa> {
   const address = { host: '127.0.0.1', port: 0 };
   const stream = new Writable({
     write(chunk: Uint8Array, _encoding, done) {
@@ -103,9 +113,10 @@ async function start(more: Partial<TsaOptions> = {}): Promise<RunningTsa> {
   });
   const tsa = await startTsa({
     listen: { public: address, seals: address, internal: address },
-    unit: openUnit(),
+    rotation: new UnitRotation([unit ?? openUnit()]),
     policy,
-    accuracyMs: 1000,
+    watch: createUnsupervisedWatch(1000),
+    tsaMetrics: createTsaMetrics(metrics.registry, { boundMs: () => undefined, units: () => [] }),
     stateFile: join(folder, 'state'),
     queueLimits: { public: 500, seals: 500 },
     sign: signWith(tsu, 'ecdsa-p256-sha256'),
@@ -246,22 +257,24 @@ describe('a time-stamp over HTTP', () => {
     let recordedAtSigning = -1;
     const sign = signWith(tsu, 'ecdsa-p256-sha256');
     const tsa = await start({
-      sign: (digests) => {
+      sign: (unit, digests) => {
         recordedAtSigning = audit.head.sequence;
-        return sign(digests);
+        return sign(unit, digests);
       },
     });
     const answer = await send(tsa.ports.seals, query());
     const token = getToken(answer);
-    expect([recordedAtSigning, audit.head.sequence]).toEqual([0, 1]);
+    // One line says which unit began to sign, one is the token's.
+    expect([recordedAtSigning, audit.head.sequence]).toEqual([0, 2]);
     const text = readFileSync(join(folder, 'audit', '000000000001.jsonl'), 'utf8');
-    const { event } = JSON.parse(text) as { event: Record<string, unknown> };
+    const { event } = JSON.parse(text.trim().split('\n')[1] ?? '') as { event: Record<string, unknown> };
     expect(event).toEqual({
       type: 'tsa.time_stamped',
       serial: token.serialNumber.padStart(32, '0'),
       gen_time: token.genTime.toISOString(),
       imprint: { algorithm: 'sha256', digest: Buffer.from(imprint.digest).toString('hex') },
       policy,
+      accuracy_ms: 1000,
       requester: 'seals',
       request_id: answer.headers['sigillum-request-id'],
       tsu: openUnit().certificate.serialNumber,
@@ -292,10 +305,10 @@ describe('a time-stamp over HTTP', () => {
     let away = true;
     const sign = signWith(tsu, 'ecdsa-p256-sha256');
     const tsa = await start({
-      sign: (digests) =>
+      sign: (unit, digests) =>
         away
           ? Promise.reject(new SigillumError('signer_unavailable', 'Away.', { retryAfterSeconds: 3 }))
-          : sign(digests),
+          : sign(unit, digests),
       isSignerReady: () => Promise.resolve(!away),
     });
     const ready = (): Promise<Answer> =>
@@ -315,10 +328,10 @@ describe('many time-stamps at once', () => {
     const gate = Promise.withResolvers<void>();
     const sign = signWith(tsu, 'ecdsa-p256-sha256');
     const tsa = await start({
-      sign: async (digests) => {
+      sign: async (unit, digests) => {
         sizes.push(digests.length);
         await gate.promise;
-        return sign(digests);
+        return sign(unit, digests);
       },
     });
     const nonces = Array.from({ length: 150 }, (_, index) => Uint8Array.of(1, index));
@@ -342,9 +355,9 @@ describe('many time-stamps at once', () => {
     const sign = signWith(tsu, 'ecdsa-p256-sha256');
     const tsa = await start({
       queueLimits: { public: 2, seals: 2 },
-      sign: async (digests) => {
+      sign: async (unit, digests) => {
         await gate.promise;
-        return sign(digests);
+        return sign(unit, digests);
       },
     });
     // One is being signed, two wait.
@@ -374,9 +387,9 @@ test('a caller that hangs up while it waits costs no signature', async () => {
   const gate = Promise.withResolvers<void>();
   const sign = signWith(tsu, 'ecdsa-p256-sha256');
   const tsa = await start({
-    sign: async (digests) => {
+    sign: async (unit, digests) => {
       await gate.promise;
-      return sign(digests);
+      return sign(unit, digests);
     },
   });
   const inFlight = (count: number) => async () =>
@@ -401,7 +414,8 @@ test('a caller that hangs up while it waits costs no signature', async () => {
   gate.resolve();
   getToken(await signing);
   await tsa.stop();
-  expect(audit.head.sequence).toBe(1);
+  const text = readFileSync(join(folder, 'audit', '000000000001.jsonl'), 'utf8');
+  expect(text.match(/tsa\.time_stamped/g)).toHaveLength(1);
 });
 
 describe('genTime', () => {
@@ -437,9 +451,9 @@ describe('genTime', () => {
     const marks: { mark: number; genTime?: number }[] = [];
     const sign = signWith(tsu, 'ecdsa-p256-sha256');
     const tsa = await start({
-      sign: (digests) => {
+      sign: (unit, digests) => {
         marks.push({ mark: Date.parse(readMark()) });
-        return sign(digests);
+        return sign(unit, digests);
       },
     });
     const token = getToken(await send(tsa.ports.public, query()));
@@ -466,8 +480,16 @@ describe('the time-stamp unit', () => {
   const later = (days: number): Date => new Date(Date.now() + days * 86_400_000);
 
   test.each<[string, () => TimeStampUnit, string]>([
-    ['has expired', () => openUnit(tsu, { now: later(40) }), 'has expired'],
-    ['is not valid yet', () => openUnit(tsu, { now: later(-1) }), 'not valid yet'],
+    ['has a window in which it could never sign', () => openUnit(tsu, { from: later(40) }), 'no time to sign'],
+    ['is called qualified in development', () => openUnit(tsu, { qualified: true }), 'qualified'],
+    [
+      'outlives its algorithm',
+      () =>
+        openUnit(pki.issue('long', { key: 'rsa-3072', issuer: ca, extensions: opensslExtensions.tsu, days: 3650 }), {
+          algorithm: 'rsassa-pkcs1-v1_5-sha256',
+        }),
+      '2029-01-01',
+    ],
     ['is a development one in production', () => openUnit(tsu, { development: false }), 'development: true'],
     [
       'is not a development one in development',

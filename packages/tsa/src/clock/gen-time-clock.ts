@@ -1,11 +1,22 @@
 import { TimeStampRefusal } from '@sigillum/pki';
+import type { ClockBound, ClockWatch } from './clock-supervisor.ts';
 import type { HighWaterMark } from './high-water-mark.ts';
 
 /** How far ahead a mark is written: one sync in three seconds under load, three seconds of silence after a crash at worst. */
 export const reserveMs = 3000;
 
+export type GenTimeClockOptions = {
+  readonly mark: HighWaterMark;
+  readonly now: () => Date;
+  /** Asked with each time that is read: a clock that can't be relied on gives none. */
+  readonly watch: ClockWatch;
+};
+
 /** Syncs that may be slower than the reserve before the disk counts as failed. */
 const maxReservations = 3;
+
+/** A time to put into tokens, and how well it is known. */
+export type GenTime = ClockBound & { readonly time: Date };
 
 /**
  * Gives genTimes that never go back, also over restarts and crashes: a mark not earlier than the time is durable before
@@ -14,20 +25,22 @@ const maxReservations = 3;
 export class GenTimeClock {
   readonly #mark: HighWaterMark;
   readonly #now: () => Date;
+  readonly #watch: ClockWatch;
   /** No time before this one is given. */
   #floor: number;
   /** No time after this one is given before a later mark is on disk. */
   #reserved: number;
 
-  private constructor(mark: HighWaterMark, now: () => Date, stored: Date | undefined) {
-    this.#mark = mark;
-    this.#now = now;
+  private constructor(options: GenTimeClockOptions, stored: Date | undefined) {
+    this.#mark = options.mark;
+    this.#now = options.now;
+    this.#watch = options.watch;
     this.#floor = stored?.getTime() ?? 0;
     this.#reserved = this.#floor;
   }
 
-  static async open(options: { readonly mark: HighWaterMark; readonly now: () => Date }): Promise<GenTimeClock> {
-    return new GenTimeClock(options.mark, options.now, await options.mark.read());
+  static async open(options: GenTimeClockOptions): Promise<GenTimeClock> {
+    return new GenTimeClock(options, await options.mark.read());
   }
 
   /** Milliseconds until the clock has passed the mark; 0 when it has. More than the reserve means that it was set back. */
@@ -36,16 +49,17 @@ export class GenTimeClock {
   }
 
   /** The time, with milliseconds. Throws a {@link TimeStampRefusal} `timeNotAvailable`. One call at a time. */
-  async take(): Promise<Date> {
+  async take(): Promise<GenTime> {
     for (let attempt = 0; attempt <= maxReservations; attempt++) {
       // Read again after each sync: a slow disk must not make the time old.
       const now = this.#now();
+      const bound = this.#watch.assess(now);
       if (now.getTime() < this.#floor) {
         throw new TimeStampRefusal('timeNotAvailable', 'The clock stands before the last time-stamp given.');
       }
       if (now.getTime() <= this.#reserved) {
         this.#floor = now.getTime();
-        return now;
+        return { ...bound, time: now };
       }
       const next = now.getTime() + reserveMs;
       await this.#write(next);

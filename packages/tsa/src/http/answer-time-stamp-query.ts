@@ -1,12 +1,6 @@
-import {
-  encodeTimeStampFailure,
-  encodeTimeStampResponse,
-  parseTimeStampRequest,
-  type PkiFailure,
-  TimeStampRefusal,
-} from '@sigillum/pki';
-import type { AcceptedRequest } from './issue-time-stamps.ts';
-import type { IssuingQueue, ListenerName } from './issuing-queue.ts';
+import { encodeTimeStampFailure, parseTimeStampRequest, type PkiFailure, TimeStampRefusal } from '@sigillum/pki';
+import type { AcceptedRequest } from '../token/issue-time-stamps.ts';
+import type { IssuingQueue, ListenerName } from '../token/issuing-queue.ts';
 
 export type QueryAnswer = {
   /** TimeStampResp. */
@@ -25,6 +19,7 @@ export async function answerTimeStampQuery(
     readonly policy: string;
     readonly listener: ListenerName;
     readonly requestId: string;
+    readonly client?: string | undefined;
     readonly signal?: AbortSignal;
   },
 ): Promise<QueryAnswer> {
@@ -33,9 +28,9 @@ export async function answerTimeStampQuery(
     if (request.policy !== undefined && request.policy !== context.policy) {
       throw new TimeStampRefusal('unacceptedPolicy', `This service issues under the policy ${context.policy} only.`);
     }
-    const { listener, requestId } = context;
-    const token = await context.queue.submit(listener, { request, requestId, listener }, context.signal);
-    return { der: encodeTimeStampResponse(token), outcome: 'granted' };
+    const { listener, requestId, client } = context;
+    const der = await context.queue.submit(listener, { request, requestId, listener, client }, context.signal);
+    return { der, outcome: 'granted' };
   } catch (error) {
     if (!(error instanceof TimeStampRefusal)) throw error;
     return { der: encodeTimeStampFailure(error.failure, error.message), outcome: error.failure };

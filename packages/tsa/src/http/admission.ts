@@ -1,0 +1,84 @@
+import { isIPv6 } from 'node:net';
+import { SigillumError } from '@sigillum/errors';
+import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
+import type { ClientKeys } from './client-keys.ts';
+
+export type AdmissionRates = {
+  /** Requests in a second. */
+  readonly perAddress: number;
+  readonly perClient: number;
+  /** Wrong secrets in ten seconds from one address. */
+  readonly failures: number;
+};
+
+/** Wrong secrets are counted over this time; short, so that what is remembered is bounded by what can arrive in it. */
+const failureSeconds = 10;
+
+/** What the limits say about a request, for RateLimit-* headers. */
+export type Admission = { readonly client: string | undefined; readonly rate: RateReport };
+export type RateReport = { readonly limit: number; readonly remaining: number; readonly resetSeconds: number };
+
+/** Decides who may ask on the public listener, and how often. What it remembers lasts a second, ten for wrong secrets. */
+export class PublicAdmission {
+  readonly #keys: ClientKeys | undefined;
+  readonly #addresses: RateLimiterMemory;
+  readonly #clients: RateLimiterMemory;
+  readonly #failures: RateLimiterMemory;
+
+  /** @param keys undefined when anybody may ask */
+  constructor(keys: ClientKeys | undefined, rates: AdmissionRates) {
+    this.#keys = keys;
+    this.#addresses = new RateLimiterMemory({ points: rates.perAddress, duration: 1 });
+    this.#clients = new RateLimiterMemory({ points: rates.perClient, duration: 1 });
+    this.#failures = new RateLimiterMemory({ points: rates.failures, duration: failureSeconds });
+  }
+
+  /** Throws `request_rate_limited` or `request_unauthenticated`. */
+  async admit(address: string, authorization: string | undefined): Promise<Admission> {
+    const from = toRateKey(address);
+    const rate = await consume(this.#addresses, from);
+    if (this.#keys === undefined) return { client: undefined, rate };
+    const failed = await this.#failures.get(from);
+    // Right or wrong: an answer would tell a guesser which it was.
+    if (failed !== null && failed.remainingPoints <= 0) throw limited(failed);
+    const client = this.#keys.authenticate(authorization);
+    if (client !== undefined) return { client, rate: await consume(this.#clients, client) };
+    if (authorization !== undefined) await consume(this.#failures, from);
+    throw new SigillumError(
+      'request_unauthenticated',
+      'This service answers its clients: send Authorization: Bearer with your key, or Basic with name and key.',
+    );
+  }
+}
+
+async function consume(limiter: RateLimiterMemory, key: string): Promise<RateReport> {
+  try {
+    const { remainingPoints, msBeforeNext } = await limiter.consume(key);
+    return { limit: limiter.points, remaining: remainingPoints, resetSeconds: Math.ceil(msBeforeNext / 1000) };
+  } catch (rejection) {
+    if (rejection instanceof RateLimiterRes) throw limited(rejection);
+    throw rejection;
+  }
+}
+
+function limited({ msBeforeNext }: RateLimiterRes): SigillumError {
+  return new SigillumError('request_rate_limited', 'That is more than this service answers you. Slow down.', {
+    retryAfterSeconds: Math.max(1, Math.ceil(msBeforeNext / 1000)),
+  });
+}
+
+/** An IPv4 address, or the /64 of an IPv6 one: that is what one customer gets, so addresses within it are free. */
+export function toRateKey(address: string): string {
+  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address);
+  if (mapped?.[1] !== undefined) return mapped[1];
+  if (!isIPv6(address)) return address;
+  const [head = '', tail] = (address.split('%')[0] ?? '').split('::');
+  const before = head === '' ? [] : head.split(':');
+  const after = tail === undefined || tail === '' ? [] : tail.split(':');
+  const zeros = tail === undefined ? 0 : 8 - before.length - after.length;
+  const groups = [...before, ...Array.from({ length: Math.max(0, zeros) }, () => '0'), ...after];
+  return groups
+    .slice(0, 4)
+    .map((group) => Number.parseInt(group, 16).toString(16))
+    .join(':');
+}

@@ -1,0 +1,115 @@
+import { createHash, randomBytes } from 'node:crypto';
+import type { JsonObject } from '@sigillum/audit';
+import { type ErrorCode, SigillumError } from '@sigillum/errors';
+import type { TimeStampRequest } from '@sigillum/pki';
+import type { GenTime, GenTimeClock } from '../clock/gen-time-clock.ts';
+import type { TimeStampUnit } from '../unit/time-stamp-unit.ts';
+import type { ListenerName } from './issuing-queue.ts';
+import type { TokenDraft, TokenWriter } from './token-writer.ts';
+
+/** A request that has been parsed and found acceptable. */
+export type AcceptedRequest = {
+  readonly request: TimeStampRequest;
+  readonly requestId: string;
+  readonly listener: ListenerName;
+  /** The client of the public listener, when it asks for one. */
+  readonly client?: string | undefined;
+};
+
+export type IssuingPorts = {
+  /** The writer of the unit that signs at that time. Throws a refusal when there is none. */
+  selectWriter(time: Date): TokenWriter;
+  readonly clock: Pick<GenTimeClock, 'take'>;
+  /** Signs digests of signed attributes in order; at most 100. Throws when none was signed. */
+  sign(
+    unit: TimeStampUnit,
+    digests: readonly Uint8Array[],
+  ): Promise<readonly ({ readonly signature: Uint8Array } | { readonly code: ErrorCode })[]>;
+  /** Resolves when the record is durable. */
+  record(event: JsonObject): Promise<unknown>;
+};
+
+/** 128 random bits: unique without a counter that a restored backup or a second replica could repeat (EN 319 422). */
+const serialLength = 16;
+
+/**
+ * Makes the tokens of one batch: one genTime, one unit, one signing call; each signature is verified with the TSU's own
+ * certificate and each token recorded durably before it is handed out. Answers TimeStampResps in the batch's order; a
+ * failure of one is an Error in its place, a failure of all is thrown.
+ */
+export async function issueTimeStamps(
+  batch: readonly AcceptedRequest[],
+  ports: IssuingPorts,
+): Promise<readonly (Uint8Array | Error)[]> {
+  const genTime = await ports.clock.take();
+  const writer = ports.selectWriter(genTime.time);
+  const timeDer = writer.encodeTime(genTime);
+  const random = randomBytes(serialLength * batch.length);
+  const drafts = batch.map(({ request }, index) => {
+    const serialNumber = random.subarray(index * serialLength, (index + 1) * serialLength);
+    return { request, serialNumber, ...writer.draft(request, timeDer, serialNumber) };
+  });
+  const results = await ports.sign(
+    writer.unit,
+    drafts.map(({ digest }) => digest),
+  );
+  return Promise.all(
+    batch.map((accepted, index) => finish(accepted, drafts[index], results[index], { genTime, writer, ports })),
+  );
+}
+
+async function finish(
+  accepted: AcceptedRequest,
+  draft: (TokenDraft & { readonly serialNumber: Uint8Array }) | undefined,
+  result: { readonly signature: Uint8Array } | { readonly code: ErrorCode } | undefined,
+  { genTime, writer, ports }: { readonly genTime: GenTime; readonly writer: TokenWriter; readonly ports: IssuingPorts },
+): Promise<Uint8Array | Error> {
+  if (!draft || !result) return unsigned(undefined);
+  if (!('signature' in result)) return unsigned(result.code);
+  if (!writer.isOurs(draft, result.signature)) return unsigned('signer_signature_wrong');
+  const { response, token } = writer.write(draft, result.signature, accepted.request.certReq);
+  try {
+    await ports.record(describe(accepted, draft.serialNumber, token, genTime, writer));
+    return response;
+  } catch (cause) {
+    return new SigillumError('service_unavailable', 'The time-stamp could not be recorded, so it is not given.', {
+      cause,
+      retryAfterSeconds: 5,
+    });
+  }
+}
+
+/** The audit line of one token (EN 319 421 §7.12). It names no address: who asked is listener, client and our request id. */
+function describe(
+  { request, listener, requestId, client }: AcceptedRequest,
+  serialNumber: Uint8Array,
+  token: Uint8Array,
+  { time, boundMs, accuracyMs }: GenTime,
+  { policy, unit }: TokenWriter,
+): JsonObject {
+  return {
+    type: 'tsa.time_stamped',
+    serial: toHex(serialNumber),
+    gen_time: time.toISOString(),
+    accuracy_ms: accuracyMs,
+    ...(boundMs === undefined ? {} : { clock_bound_us: Math.ceil(boundMs * 1000) }),
+    imprint: { algorithm: request.imprint.algorithm, digest: toHex(request.imprint.digest) },
+    policy,
+    requester: listener,
+    ...(client === undefined ? {} : { client }),
+    request_id: requestId,
+    tsu: unit.certificate.serialNumber,
+    token_sha256: createHash('sha256').update(token).digest('hex'),
+  };
+}
+
+function toHex(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex');
+}
+
+function unsigned(code: ErrorCode | undefined): SigillumError {
+  return new SigillumError('service_unavailable', 'The time-stamp could not be signed. Try again.', {
+    cause: new SigillumError(code ?? 'signer_answer_invalid', 'The signer did not sign this digest.'),
+    retryAfterSeconds: 5,
+  });
+}
