@@ -8,6 +8,7 @@ export {
   waitForEnd,
 } from './process-table.ts';
 export { makeSamplePdf, rewriteWithQpdf, type SampleKind } from './sample-pdf.ts';
+export { type NtpBehaviour, NtpServerForTests } from './ntp-server-for-tests.ts';
 export { type OpensslCertificate, OpensslPki, opensslExtensions, type OpensslKeyKind } from './openssl-pki.ts';
 export { SoftwareSignerForTests } from './software-signer-for-tests.ts';
 export { judgesDirectory } from './judges/find-judges.ts';
