@@ -175,8 +175,10 @@ describe('the DER reader', () => {
       return user + system;
     };
     measure(make(20_000));
+    // The best of three: collecting garbage costs now the one, now the other.
+    const best = (input: Uint8Array): number => Math.min(measure(input), measure(input), measure(input));
     // A quadratic reader would need sixteen times as long for four times the input.
-    expect(measure(make(80_000))).toBeLessThan(12 * Math.max(measure(make(20_000)), 1000));
+    expect(best(make(80_000))).toBeLessThan(12 * Math.max(best(make(20_000)), 1000));
   });
 
   test('walks fields in order and says which structure is wrong', () => {

@@ -65,7 +65,7 @@ function read(der: Uint8Array): OcspResponse {
   const tbs = basic.take(tags.sequence);
   const signatureAlgorithm = basic.take(tags.sequence).bytes;
   const signature = decodeBitString(basic.take(tags.bitString));
-  const certificates = basic.takeIf(contextTag(0))?.children[0]?.children ?? [];
+  const certificates = readCertificates(basic.takeIf(contextTag(0)));
   basic.end();
   if (certificates.length > maxCertificates) throw invalid('It holds too many certificates.');
   return {
@@ -76,6 +76,14 @@ function read(der: Uint8Array): OcspResponse {
     ...readResponseData(tbs),
     certificates: certificates.map((certificate) => certificate.bytes),
   };
+}
+
+/** `[0] EXPLICIT SEQUENCE OF Certificate OPTIONAL`. It isn't signed, so it is held to its form here. */
+function readCertificates(node: DerNode | undefined): readonly DerNode[] {
+  if (!node) return [];
+  const [list, ...others] = node.children;
+  if (list?.tag !== tags.sequence || others.length > 0) throw invalid('Its certificates are malformed.');
+  return list.children;
 }
 
 function readResponseData(
