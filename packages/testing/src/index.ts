@@ -30,5 +30,13 @@ export { findSeal, type FoundSeal } from './forgeries/find-seal.ts';
 export type { Forgery, ForgeryTools, SealedSample } from './forgeries/forgery.ts';
 export { makeForgeries } from './forgeries/make-forgeries.ts';
 export { sealBySoftware } from './forgeries/seal-by-software.ts';
-export { makeSoftwareToken } from './forgeries/make-software-token.ts';
-export { type SoftwareIdentity, SoftwarePki } from './forgeries/software-pki.ts';
+export { makeSoftwareToken, makeSoftwareTokenOf } from './forgeries/make-software-token.ts';
+export {
+  createSoftwareInput,
+  createSoftwareTimeStamps,
+  extendBySoftware,
+  sealAtLevel,
+  type SoftwareSealOptions,
+} from './forgeries/seal-at-level.ts';
+export { makeSoftwareCrl, type SoftwareIdentity, SoftwarePki } from './forgeries/software-pki.ts';
+export { makeSoftwareOcsp, SoftwareRevocation } from './forgeries/software-revocation.ts';

@@ -1,12 +1,24 @@
 import { createHash, randomBytes, sign } from 'node:crypto';
-import { encodeMessageImprint, encodeSignedAttributes, encodeSignedData, encodeTstInfo } from '@sigillum/pki';
+import {
+  encodeMessageImprint,
+  encodeSignedAttributes,
+  encodeSignedData,
+  encodeTstInfo,
+  type MessageImprint,
+} from '@sigillum/pki';
 import type { SoftwareIdentity } from './software-pki.ts';
 
 /** A time-stamp token over `data` by a TSU in memory, unverified: it may be a bad one. */
 export function makeSoftwareToken(tsu: SoftwareIdentity, data: Uint8Array, genTime: Date): Uint8Array {
+  const digest = createHash('sha256').update(data).digest();
+  return makeSoftwareTokenOf(tsu, { algorithm: 'sha256', digest }, genTime);
+}
+
+/** A time-stamp token of a digest. */
+export function makeSoftwareTokenOf(tsu: SoftwareIdentity, imprint: MessageImprint, genTime: Date): Uint8Array {
   const content = encodeTstInfo({
     policy: '2.25.1',
-    imprintDer: encodeMessageImprint({ algorithm: 'sha256', digest: createHash('sha256').update(data).digest() }),
+    imprintDer: encodeMessageImprint(imprint),
     serialNumber: Uint8Array.of(0x40, ...randomBytes(15)),
     genTime,
     accuracyMs: 1000,

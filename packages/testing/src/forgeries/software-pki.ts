@@ -1,5 +1,5 @@
 import { generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:crypto';
-import { getSignatureAlgorithm } from '@sigillum/algorithms';
+import { getSignatureAlgorithm, type KeySpecName } from '@sigillum/algorithms';
 import {
   createName,
   encodeBitString,
@@ -8,6 +8,7 @@ import {
   encodeImplicitPrimitive,
   encodeInteger,
   encodeNamedBits,
+  encodeNull,
   encodeOctetString,
   encodeOid,
   encodePem,
@@ -16,6 +17,7 @@ import {
   encodeUnsignedInteger,
   issueCrl,
   parseCertificate,
+  type RevokedCertificate,
 } from '@sigillum/pki';
 
 /** A key in memory with its certificate, and the certificates between it and the root. */
@@ -28,14 +30,25 @@ export type SoftwareIdentity = {
   readonly chain: readonly Uint8Array[];
 };
 
-type CertificateOptions = {
+/** What may be wished for in a certificate. */
+export type IdentityOptions = {
+  /** Default P-256. */
+  readonly key?: KeySpecName;
+  readonly notBefore?: Date;
+  readonly notAfter?: Date;
+  /** Where its responder is said to be; nobody ever goes there. */
+  readonly ocspUrl?: string;
+  /** Where its issuer's certificate is said to be. */
+  readonly caIssuersUrl?: string;
+};
+
+type CertificateOptions = IdentityOptions & {
   readonly issuer?: SoftwareIdentity;
   readonly ca?: boolean;
   /** Bits of KeyUsage (RFC 5280 §4.2.1.3). */
   readonly keyUsage: readonly number[];
   readonly timeStamping?: 'critical' | 'not-critical';
-  readonly notBefore?: Date;
-  readonly notAfter?: Date;
+  readonly ocspSigning?: boolean;
 };
 
 const hour = 3_600_000;
@@ -65,9 +78,15 @@ export class SoftwarePki {
   readonly tsuWithoutCriticalPurpose: SoftwareIdentity;
   /** CRLs of root, issuing CA and TSA CA; DER. */
   readonly crls: readonly Uint8Array[];
+  readonly issuing: SoftwareIdentity;
+  readonly tsa: SoftwareIdentity;
+  readonly #name: string;
 
   private constructor(now: Date, name: string, crls: readonly Uint8Array[], authorities: Authorities) {
     const { root, issuing, tsa } = authorities;
+    this.#name = name;
+    this.issuing = issuing;
+    this.tsa = tsa;
     const seal = (label: string, more: Partial<CertificateOptions> = {}) =>
       issue(`${name} ${label}`, now, { issuer: issuing, keyUsage: [nonRepudiation], ...more });
     const unit = (label: string, more: Partial<CertificateOptions> = {}) =>
@@ -90,14 +109,33 @@ export class SoftwarePki {
     this.tsuWithoutCriticalPurpose = unit('loose TSU', { timeStamping: 'not-critical' });
   }
 
-  static async make(name = 'Forgeries', now = new Date()): Promise<SoftwarePki> {
+  /** @param days how long the authorities are valid */
+  static async make(name = 'Forgeries', now = new Date(), days = 30): Promise<SoftwarePki> {
     const rounded = new Date(Math.floor(now.getTime() / 1000) * 1000);
-    const ca = { ca: true, keyUsage: certificateAuthority };
+    const notAfter = new Date(rounded.getTime() + days * day);
+    const ca = { ca: true, keyUsage: certificateAuthority, notAfter };
     const root = issue(`${name} root`, rounded, ca);
     const issuing = issue(`${name} issuing CA`, rounded, { ...ca, issuer: root });
     const tsa = issue(`${name} TSA CA`, rounded, { ...ca, issuer: root });
-    const crls = await Promise.all([root, issuing, tsa].map((issuer) => makeCrl(issuer, rounded)));
+    const crls = await Promise.all([root, issuing, tsa].map((issuer) => makeSoftwareCrl(issuer, rounded)));
     return new SoftwarePki(rounded, name, crls, { root, issuing, tsa });
+  }
+
+  /** Another seal's certificate. */
+  issueSeal(label: string, options: IdentityOptions = {}): SoftwareIdentity {
+    return issue(`${this.#name} ${label}`, this.now, { issuer: this.issuing, keyUsage: [nonRepudiation], ...options });
+  }
+
+  /** Another time-stamping unit. */
+  issueUnit(label: string, options: IdentityOptions = {}): SoftwareIdentity {
+    const purpose = { keyUsage: [digitalSignature], timeStamping: 'critical' as const };
+    return issue(`${this.#name} ${label}`, this.now, { issuer: this.tsa, ...purpose, ...options });
+  }
+
+  /** A responder to whom the issuing CA has given a certificate for OCSP, marked nocheck. */
+  issueResponder(label: string, options: IdentityOptions = {}): SoftwareIdentity {
+    const purpose = { keyUsage: [digitalSignature], ocspSigning: true };
+    return issue(`${this.#name} ${label}`, this.now, { issuer: this.issuing, ...purpose, ...options });
   }
 
   /** The root, for judges. */
@@ -117,14 +155,19 @@ type Authorities = {
   readonly tsa: SoftwareIdentity;
 };
 
-function makeCrl(issuer: SoftwareIdentity, now: Date): Promise<Uint8Array> {
+/** A CRL of an authority in memory: an hour old, good for thirty days. */
+export function makeSoftwareCrl(
+  issuer: SoftwareIdentity,
+  now: Date,
+  revoked: ReadonlyMap<string, RevokedCertificate> = new Map(),
+): Promise<Uint8Array> {
   return issueCrl(
     {
       issuer: parseCertificate(issuer.certificate),
-      number: 1n,
+      number: BigInt(Math.floor(now.getTime() / 1000)),
       thisUpdate: new Date(now.getTime() - hour),
       nextUpdate: new Date(now.getTime() + 30 * day),
-      revoked: new Map(),
+      revoked,
     },
     {
       algorithm,
@@ -134,7 +177,7 @@ function makeCrl(issuer: SoftwareIdentity, now: Date): Promise<Uint8Array> {
 }
 
 function issue(name: string, now: Date, options: CertificateOptions): SoftwareIdentity {
-  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const { privateKey, publicKey } = makeKeys(options.key ?? 'p256');
   const spki = new Uint8Array(publicKey.export({ format: 'der', type: 'spki' }));
   const subject = createName([
     { type: 'organization', value: 'Forgeries (no legal value)' },
@@ -164,15 +207,38 @@ function issue(name: string, now: Date, options: CertificateOptions): SoftwareId
   return { name, certificate, privateKey, chain };
 }
 
+function makeKeys(spec: KeySpecName): { privateKey: KeyObject; publicKey: KeyObject } {
+  if (spec.startsWith('rsa-')) return generateKeyPairSync('rsa', { modulusLength: Number(spec.slice(4)) });
+  return generateKeyPairSync('ec', { namedCurve: spec === 'p384' ? 'P-384' : 'P-256' });
+}
+
 function encodeExtensions(options: CertificateOptions, keyId: Uint8Array, issuerKeyId: Uint8Array): Uint8Array[] {
   const extension = (oid: string, critical: boolean, value: Uint8Array) =>
     encodeSequence(encodeOid(oid), ...(critical ? [encodeBoolean(true)] : []), encodeOctetString(value));
-  const timeStamping = encodeSequence(encodeOid('1.3.6.1.5.5.7.3.8'));
+  const purpose = (oid: string) => encodeSequence(encodeOid(oid));
+  const access = [
+    ...(options.ocspUrl ? [encodeAccess('1.3.6.1.5.5.7.48.1', options.ocspUrl)] : []),
+    ...(options.caIssuersUrl ? [encodeAccess('1.3.6.1.5.5.7.48.2', options.caIssuersUrl)] : []),
+  ];
   return [
     extension('2.5.29.19', true, encodeSequence(...(options.ca ? [encodeBoolean(true)] : []))),
     extension('2.5.29.15', true, encodeNamedBits(options.keyUsage)),
     extension('2.5.29.14', false, encodeOctetString(keyId)),
     extension('2.5.29.35', false, encodeSequence(encodeImplicitPrimitive(0, issuerKeyId))),
-    ...(options.timeStamping ? [extension('2.5.29.37', options.timeStamping === 'critical', timeStamping)] : []),
+    ...(options.timeStamping
+      ? [extension('2.5.29.37', options.timeStamping === 'critical', purpose('1.3.6.1.5.5.7.3.8'))]
+      : []),
+    ...(options.ocspSigning
+      ? [
+          extension('2.5.29.37', false, purpose('1.3.6.1.5.5.7.3.9')),
+          extension('1.3.6.1.5.5.7.48.1.5', false, encodeNull()),
+        ]
+      : []),
+    ...(access.length > 0 ? [extension('1.3.6.1.5.5.7.1.1', false, encodeSequence(...access))] : []),
   ];
+}
+
+/** AccessDescription (RFC 5280 §4.2.2.1). */
+function encodeAccess(method: string, url: string): Uint8Array {
+  return encodeSequence(encodeOid(method), encodeImplicitPrimitive(6, Buffer.from(url, 'latin1')));
 }
