@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { JsonObject } from '@sigillum/audit';
 import type { SignContext } from '@sigillum/signer-rpc';
 import type { WorkItem, WorkOutcome } from './work-item.ts';
@@ -10,7 +10,7 @@ export type AuditSubject = {
   readonly context: SignContext;
 };
 
-const sha256Hex = (bytes: Uint8Array | string): string => createHash('sha256').update(bytes).digest('hex');
+const sha256Hex = (bytes: Uint8Array | string): string => hash('sha256', bytes, 'hex');
 
 /** Thousandths of a millisecond are all that the clocks give. */
 const round = (ms: number): number => Math.round(ms * 1000) / 1000;
@@ -49,4 +49,9 @@ export function createItemEvent(item: WorkItem, subject: AuditSubject, outcome: 
 /** The line of a signature that the HSM made after its answer had gone out as a time-out. It went nowhere. */
 export function createDiscardedEvent(item: WorkItem, subject: AuditSubject, time: Date): JsonObject {
   return { type: 'hash_signer.signature_discarded', ...describe(item, subject, time) };
+}
+
+/** The line of a start: from here on another process continues the chain. */
+export function createStartedEvent(keys: number, time: Date): JsonObject {
+  return { type: 'hash_signer.started', time: time.toISOString(), keys };
 }

@@ -1,21 +1,28 @@
 import { SigillumError } from '@sigillum/errors';
 import type { MethodName, Purpose } from '@sigillum/signer-rpc';
+import type { ClientIdentity } from './client-identity.ts';
 import type { ClientPolicy } from './config.ts';
-import type { ServedKey } from './key-manifest.ts';
+import type { ServedKey } from './served-keys.ts';
 import type { KeyRegistry } from './key-registry.ts';
 
 /** Who may do what. Asked on every request, also on a connection that is open for long. */
 export class Policy {
-  readonly #clients: ReadonlyMap<string, ClientPolicy>;
+  #clients: ReadonlyMap<string, ClientPolicy> = new Map();
 
   constructor(clients: readonly ClientPolicy[]) {
+    this.replace(clients);
+  }
+
+  /** Another policy, from the next request on, also on open connections. */
+  replace(clients: readonly ClientPolicy[]): void {
     this.#clients = new Map(clients.map((client) => [client.name, client]));
   }
 
   /** @throws `signer_client_unknown`, `signer_method_forbidden` */
-  getClient(name: string | undefined, method: MethodName): ClientPolicy {
-    const client = name === undefined ? undefined : this.#clients.get(name);
-    if (!client) {
+  getClient(identity: Pick<ClientIdentity, 'name' | 'spkiSha256'> | undefined, method: MethodName): ClientPolicy {
+    const client = identity === undefined ? undefined : this.#clients.get(identity.name);
+    const pins = client?.spki_sha256;
+    if (!client || !identity || (pins !== undefined && !pins.includes(identity.spkiSha256))) {
       const message = 'The client certificate names nobody who may call this service.';
       throw new SigillumError('signer_client_unknown', message);
     }

@@ -11,7 +11,7 @@ import {
 import express, { type Express, type NextFunction, type Request, type Response } from 'express';
 import { ClientIdentities } from './client-identity.ts';
 import { mayUse, type Policy } from './client-policy.ts';
-import type { ClientPolicy } from './config.ts';
+import type { ClientPolicy, Limits } from './config.ts';
 import type { KeyRegistry } from './key-registry.ts';
 import type { DigestSigning } from './sign-digests.ts';
 import type { TokenSigners } from './token-signers.ts';
@@ -23,6 +23,7 @@ export type RpcAppOptions = {
   readonly registry: KeyRegistry;
   readonly tokens: ReadonlyMap<string, TokenSigners>;
   readonly signing: DigestSigning;
+  readonly limits: Pick<Limits, 'connections_per_client' | 'unread_answer_ms'>;
 };
 
 /** What the authorisation found out about a request, kept on `response.locals`. */
@@ -32,7 +33,7 @@ type Caller = { readonly client: ClientPolicy; readonly arrivedAt: number };
 export function createRpcApp(options: RpcAppOptions): Express {
   const { logger, metrics, policy, registry, tokens, signing } = options;
   const app = createHttpApp({ logger, metrics });
-  const authorise = createAuthorisation(policy);
+  const authorise = createAuthorisation(policy, options.limits);
   const readJson = express.json({ limit: MAX_REQUEST_BYTES, type: 'application/json', inflate: false });
 
   app.post('/v1/signDigests', authorise('signDigests'), readJson, async (request, response) => {
@@ -40,7 +41,7 @@ export function createRpcApp(options: RpcAppOptions): Express {
     const body = parseBody(request);
     const key = policy.getKey(client, registry, body.key_id);
     addLogFields(response, { rpc_request_id: body.request_id, key_id: key.keyId, digests: body.digests.length });
-    const answer = await signing.sign(client.name, key, body, arrivedAt);
+    const answer = await signing.sign(client, key, body, arrivedAt);
     // Recorded in any case; only the answer needs somebody who listens.
     if (!response.destroyed) response.json(answer);
   });
@@ -70,18 +71,34 @@ export function createRpcApp(options: RpcAppOptions): Express {
 }
 
 /** Asked on every request, before the body is read: a connection may be older than the policy. */
-function createAuthorisation(policy: Policy) {
+function createAuthorisation(policy: Policy, limits: RpcAppOptions['limits']) {
   const identities = new ClientIdentities();
   return (method: MethodName) =>
     (request: Request, response: Response, next: NextFunction): void => {
       const arrivedAt = performance.now();
       const { socket } = request;
-      const name = socket instanceof TLSSocket ? identities.findName(socket, Date.now()) : undefined;
-      addLogFields(response, { client: name });
-      const caller: Caller = { client: policy.getClient(name, method), arrivedAt };
+      const identity = socket instanceof TLSSocket ? identities.find(socket, Date.now()) : undefined;
+      addLogFields(response, { client: identity?.name });
+      const client = policy.getClient(identity, method);
+      if (identities.countConnections(client.name) > limits.connections_per_client) {
+        response.setHeader('Connection', 'close');
+        const message = `${client.name} has more than ${limits.connections_per_client} connections.`;
+        throw new SigillumError('signer_overloaded', message, { retryAfterSeconds: 1 });
+      }
+      dropUnreadAnswer(response, limits.unread_answer_ms);
+      const caller: Caller = { client, arrivedAt };
       response.locals['caller'] = caller;
       next();
     };
+}
+
+/** Whoever doesn't read its answer holds a connection and memory: both end. */
+function dropUnreadAnswer(response: Response, afterMs: number): void {
+  response.once('prefinish', () => {
+    if (response.writableFinished) return;
+    const timer = setTimeout(() => response.destroy(), afterMs);
+    response.once('close', () => clearTimeout(timer));
+  });
 }
 
 function getCaller(response: Response): Caller {
@@ -111,7 +128,7 @@ function createHealth(
   const purposes: HealthAnswer['purposes'] = {};
   for (const key of registry.list()) {
     if (!mayUse(client, key)) continue;
-    const isUsable = tokens.get(key.tokenSerial)?.isUsable === true && !registry.isQuarantined(key.keyId);
+    const isUsable = tokens.get(key.tokenSerial)?.isHealthy === true && !registry.isQuarantined(key.keyId);
     // One key that can't sign makes its purpose unavailable: nobody may rely on it then.
     purposes[key.purpose] = isUsable && purposes[key.purpose] !== 'unavailable' ? 'ok' : 'unavailable';
   }

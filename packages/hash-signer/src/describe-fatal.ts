@@ -16,6 +16,8 @@ export function describeFatal(fatal: SignerFatal, tokenLabel: string): string {
       return 'The PKCS#11 module cannot be loaded or does not start.';
     case 'token-missing':
       return `There is no token ${tokenLabel} with the configured serial.`;
+    case 'hang':
+      return `An operation of the token ${tokenLabel} did not come back.`;
     case 'token-down':
       return `The token ${tokenLabel} is not available.`;
   }

@@ -1,12 +1,14 @@
-import type { ServedKey } from './key-manifest.ts';
+import type { Quarantine } from './quarantine.ts';
+import type { ServedKey } from './served-keys.ts';
 
 /** The keys that this daemon serves, and which of them are out of use. */
 export class KeyRegistry {
-  readonly #keys: ReadonlyMap<string, ServedKey>;
-  readonly #quarantined = new Set<string>();
+  #keys: ReadonlyMap<string, ServedKey>;
+  readonly #quarantine: Quarantine;
 
-  constructor(keys: readonly ServedKey[]) {
+  constructor(keys: readonly ServedKey[], quarantine: Quarantine) {
     this.#keys = new Map(keys.map((key) => [key.keyId, key]));
+    this.#quarantine = quarantine;
   }
 
   find(keyId: string): ServedKey | undefined {
@@ -17,16 +19,26 @@ export class KeyRegistry {
     return [...this.#keys.values()];
   }
 
-  /** After a wrong signature: nothing is signed with the key until a person has looked and started anew. */
+  /** The keys of one token, after its signer processes know them. */
+  replaceToken(tokenSerial: string, keys: readonly ServedKey[]): void {
+    const others = this.list().filter((key) => key.tokenSerial !== tokenSerial);
+    this.#keys = new Map([...others, ...keys].map((key) => [key.keyId, key]));
+  }
+
+  /**
+   * After a wrong signature: nothing is signed with the key until a person has looked.
+   * @throws Error when that can't be made durable
+   */
   quarantine(keyId: string): void {
-    this.#quarantined.add(keyId);
+    this.#quarantine.add(keyId);
   }
 
   isQuarantined(keyId: string): boolean {
-    return this.#quarantined.has(keyId);
+    return this.#quarantine.has(keyId);
   }
 
+  /** Of the keys that are served. */
   get quarantinedCount(): number {
-    return this.#quarantined.size;
+    return this.list().filter(({ keyId }) => this.#quarantine.has(keyId)).length;
   }
 }

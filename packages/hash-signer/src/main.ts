@@ -1,4 +1,5 @@
 import { assertNoRest, loadConfig, runMain } from '@sigillum/service-kit';
+import { checkConfig } from './check-config.ts';
 import { configSchema } from './config.ts';
 import { EXIT_CONFIG } from './signer-messages.ts';
 import { startHashSigner } from './start-hash-signer.ts';
@@ -8,9 +9,11 @@ const lastAnswersMs = 500;
 
 runMain(async (args) => {
   assertNoRest(args);
-  const config = loadConfig(args.configPath, configSchema);
-  if (args.checkConfig) return undefined;
+  const readConfig = () => loadConfig(args.configPath, configSchema);
+  const config = readConfig();
+  if (args.checkConfig) return checkConfig(config);
   return await startHashSigner(config, {
+    readConfig,
     // Every PIN was rejected: only a person with the right one can help.
     onUseless: () => process.exit(EXIT_CONFIG),
     onAuditFailed: () => setTimeout(() => process.exit(1), lastAnswersMs),

@@ -18,7 +18,7 @@ import { Backoff } from './backoff.ts';
 import { ClientIdentities, findClientIdentity } from './client-identity.ts';
 import { configSchema } from './config.ts';
 import { encodeFrame, FrameReader } from './frame.ts';
-import type { ServedKey } from './key-manifest.ts';
+import type { ServedKey } from './served-keys.ts';
 import { KeyRegistry } from './key-registry.ts';
 import { PinLatch } from './pin-latch.ts';
 import { PurposeQueues } from './purpose-queues.ts';
@@ -28,6 +28,10 @@ import { createSignerMetrics } from './signer-metrics.ts';
 import type { TokenSigners } from './token-signers.ts';
 import { verifyPssEncoding } from './verify-pss.ts';
 import { verifyRsaSignature } from './verify-rsa-signature.ts';
+import { PendingWork } from './pending-work.ts';
+import { Quarantine } from './quarantine.ts';
+import { RateLimits } from './rate-limits.ts';
+import { chooseSizes } from './token-setup.ts';
 import { WorkItem } from './work-item.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'hash-signer-parts-'));
@@ -154,6 +158,8 @@ describe('frames', () => {
   });
 });
 
+const createQuarantine = (): Quarantine => new Quarantine(mkdtempSync(join(directory, 'quarantine-')));
+
 const createKey = (purpose: ServedKey['purpose'], keyId: string): ServedKey => ({
   keyId,
   name: keyId,
@@ -168,15 +174,27 @@ describe('queues by purpose', () => {
   const seal = createKey('seal', 'a');
   const stamp = createKey('timestamp', 'b');
   const make = (key: ServedKey, count: number): WorkItem[] =>
-    Array.from({ length: count }, () => new WorkItem(key, digest, performance.now() + 1000));
+    Array.from({ length: count }, () => new WorkItem({ key, digest, deadline: performance.now() + 1000 }));
 
   test('are emptied in turn, so that a long one starves nobody', () => {
     const queues = new PurposeQueues(['seal', 'timestamp'], 10);
     queues.add(make(seal, 5));
     queues.add(make(stamp, 2));
-    const order = Array.from({ length: 7 }, () => queues.take(() => true)?.key.purpose);
+    const order = Array.from(
+      { length: 7 },
+      () =>
+        queues.take(
+          () => true,
+          () => true,
+        )?.key.purpose,
+    );
     expect(order).toEqual(['seal', 'timestamp', 'seal', 'timestamp', 'seal', 'seal', 'seal']);
-    expect(queues.take(() => true)).toBeUndefined();
+    expect(
+      queues.take(
+        () => true,
+        () => true,
+      ),
+    ).toBeUndefined();
   });
 
   test('take all items or none, give only what is allowed, and take back in front', () => {
@@ -186,9 +204,19 @@ describe('queues by purpose', () => {
     expect(queues.add(make(seal, 1))).toBe(false);
     expect(queues.add(make(stamp, 4))).toBe(false);
     expect(queues.add(make(stamp, 3))).toBe(true);
-    expect(queues.take((purpose) => purpose === 'seal')).toBe(items[0]);
+    expect(
+      queues.take(
+        (purpose) => purpose === 'seal',
+        () => true,
+      ),
+    ).toBe(items[0]);
     if (items[0]) queues.putBack(items[0]);
-    expect(queues.take((purpose) => purpose === 'seal')).toBe(items[0]);
+    expect(
+      queues.take(
+        (purpose) => purpose === 'seal',
+        () => true,
+      ),
+    ).toBe(items[0]);
     queues.remove(new Set(items));
     expect(queues.lengths().get('seal')).toBe(0);
     expect(queues.lengths().get('timestamp')).toBe(3);
@@ -248,17 +276,30 @@ describe('the name of a client', () => {
   });
 
   test('ends with the certificate, also on an open connection', () => {
-    const socket = { authorized: true, getPeerCertificate: () => certificate } as unknown as TLSSocket;
+    let whenClosed = (): void => undefined;
+    const socket = {
+      authorized: true,
+      getPeerCertificate: () => certificate,
+      getPeerX509Certificate: () => ({ publicKey: generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey }),
+      once: (_event: string, listener: () => void) => {
+        whenClosed = listener;
+      },
+    } as unknown as TLSSocket;
     const identities = new ClientIdentities();
     const end = Date.parse('2030-11-22T02:00:00Z');
-    expect(identities.findName(socket, end - 1)).toBe('spiffe://a/b');
-    expect(identities.findName(socket, end)).toBeUndefined();
+    expect(identities.find(socket, end - 1)?.name).toBe('spiffe://a/b');
+    expect(identities.countConnections('spiffe://a/b')).toBe(1);
+    expect(identities.find(socket, end)).toBeUndefined();
     const stranger = { authorized: false, getPeerCertificate: () => certificate } as unknown as TLSSocket;
-    expect(identities.findName(stranger, end - 1)).toBeUndefined();
+    expect(identities.find(stranger, end - 1)).toBeUndefined();
+    whenClosed();
+    expect(identities.countConnections('spiffe://a/b')).toBe(0);
   });
 });
 
 describe('when the audit log cannot be written', () => {
+  const client = { name: 'spiffe://a/b', methods: ['signDigests' as const], purposes: ['seal' as const] };
+
   const key = createKey('seal', 'c'.repeat(32));
   const request = {
     request_id: 'r',
@@ -296,9 +337,11 @@ describe('when the audit log cannot be written', () => {
     const metrics = createSignerMetrics(createMetrics({ service: 'test' }), () => new Map());
     const signing = new DigestSigning({
       audit,
-      registry: new KeyRegistry([key]),
+      registry: new KeyRegistry([key], createQuarantine()),
+      rates: new RateLimits([]),
+      pending: new PendingWork(100),
       tokens: new Map([['s', token as unknown as TokenSigners]]),
-      minTimeoutMs: 1,
+      limits: { min_timeout_ms: 1 },
       logger: createLogger({ service: 'test', instance: 'test', level: 'error' }),
       metrics,
     });
@@ -308,31 +351,33 @@ describe('when the audit log cannot be written', () => {
   test('nothing is answered but an error, at once and afterwards', async () => {
     let isBroken = false;
     const { signing, audit } = await createSigning(() => isBroken);
-    const answer = await signing.sign('client', key, request, performance.now());
+    const answer = await signing.sign(client, key, request, performance.now());
     expect(answer.results).toHaveLength(1);
     isBroken = true;
-    const failing = signing.sign('client', key, request, performance.now());
+    const failing = signing.sign(client, key, request, performance.now());
     await expect(failing).rejects.toMatchObject({ code: 'signer_audit_unavailable' });
     isBroken = false;
-    const later = signing.sign('client', key, request, performance.now());
+    const later = signing.sign(client, key, request, performance.now());
     await expect(later).rejects.toMatchObject({ code: 'signer_audit_unavailable' });
     await audit.close();
   });
 
   test('a key in quarantine signs nothing', async () => {
-    const registry = new KeyRegistry([key]);
+    const registry = new KeyRegistry([key], createQuarantine());
     expect(registry.isQuarantined(key.keyId)).toBe(false);
     registry.quarantine(key.keyId);
     const { audit } = await createSigning(() => false);
     const signing = new DigestSigning({
       audit,
       registry,
+      rates: new RateLimits([]),
+      pending: new PendingWork(100),
       tokens: new Map([['s', {} as unknown as TokenSigners]]),
-      minTimeoutMs: 1,
+      limits: { min_timeout_ms: 1 },
       logger: createLogger({ service: 'test', instance: 'test', level: 'error' }),
       metrics: createSignerMetrics(createMetrics({ service: 'test' }), () => new Map()),
     });
-    const call = signing.sign('client', key, request, performance.now());
+    const call = signing.sign(client, key, request, performance.now());
     await expect(call).rejects.toMatchObject({ code: 'signer_key_quarantined' });
     await audit.close();
   });
@@ -355,7 +400,8 @@ describe('the configuration', () => {
   test('has defaults for all bounds', () => {
     expect(accepts({})).toBe(true);
     expect(configSchema.parse(valid).limits.queue_per_purpose).toBe(1000);
-    expect(configSchema.parse(valid).tokens[0]).toMatchObject({ signers: 2, lanes: 2 });
+    const [token] = configSchema.parse(valid).tokens;
+    expect(token && chooseSizes(token, undefined)).toEqual({ signers: 2, lanes: 2 });
   });
 
   test.each([
@@ -372,6 +418,17 @@ describe('the configuration', () => {
     ['an endless minimum', { limits: { min_timeout_ms: 60_001 } }],
     ['an endless drain', { limits: { drain_ms: 60_001 } }],
     ['no connections', { limits: { max_connections: 0 } }],
+    [
+      'a watchdog that two of would not fit into a deadline',
+      { tokens: [{ ...valid.tokens[0], watchdog_ms: { rsa: 1001 } }] },
+    ],
+    ['lanes that are all reserved', { tokens: [{ ...valid.tokens[0], lanes: 2, reserved_lanes: { seal: 2 } }] }],
+    ['a rate for nothing', { rates: [{ per_second: 5 }] }],
+    ['a rate for a key and a purpose', { rates: [{ key_id: 'a'.repeat(32), purpose: 'seal', per_second: 5 }] }],
+    ['a rate without a number', { rates: [{ purpose: 'seal' }] }],
+    ['two rates for one purpose', { rates: [1, 2].map((per_day) => ({ purpose: 'seal', per_day })) }],
+    ['a pin that is none', { clients: [{ ...valid.clients[0], spki_sha256: ['x'] }] }],
+    ['a variable that changes the process', { pkcs11: { module: 'm', environment: { LD_PRELOAD: 'x' } } }],
     ['no window', { limits: { in_flight_per_purpose: 0 } }],
   ])('refuses %s', (_name, changes) => {
     expect(accepts(changes)).toBe(false);

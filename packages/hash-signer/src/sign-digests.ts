@@ -1,21 +1,27 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { getDigestOf } from '@sigillum/algorithms';
 import type { AuditLog, JsonObject } from '@sigillum/audit';
-import { codeRegistry, type ErrorCode, SigillumError } from '@sigillum/errors';
+import { codeRegistry, type ErrorCode, isSigillumError, SigillumError } from '@sigillum/errors';
 import type { Logger } from '@sigillum/service-kit';
 import type { SignDigestsAnswer, SignDigestsRequest } from '@sigillum/signer-rpc';
 import { type AuditSubject, createDiscardedEvent, createItemEvent } from './audit-event.ts';
-import type { ServedKey } from './key-manifest.ts';
+import type { ClientPolicy, Limits } from './config.ts';
 import type { KeyRegistry } from './key-registry.ts';
+import type { PendingWork } from './pending-work.ts';
+import type { RateLimits } from './rate-limits.ts';
+import type { ServedKey } from './served-keys.ts';
 import type { SignerMetrics } from './signer-metrics.ts';
 import type { TokenSigners } from './token-signers.ts';
-import { WorkItem, type WorkOutcome } from './work-item.ts';
+import { WorkBatch } from './work-batch.ts';
+import type { WorkItem, WorkOutcome } from './work-item.ts';
 
 export type SignDigestsDependencies = {
   readonly audit: AuditLog;
   readonly registry: KeyRegistry;
-  readonly tokens: ReadonlyMap<string, TokenSigners>;
-  readonly minTimeoutMs: number;
+  readonly tokens: ReadonlyMap<string, Pick<TokenSigners, 'admit' | 'abandon'>>;
+  readonly rates: RateLimits;
+  readonly pending: PendingWork;
+  readonly limits: Pick<Limits, 'min_timeout_ms'>;
   readonly logger: Logger;
   readonly metrics: SignerMetrics;
 };
@@ -24,8 +30,6 @@ export type SignDigestsDependencies = {
 const AUDIT_WAIT_MS = 5_000;
 
 const RETRY = { retryAfterSeconds: 1 };
-
-type Entry = { readonly item: WorkItem; readonly subject: AuditSubject };
 
 /** From an authorised request to its answer: check, queue, wait, record, answer. */
 export class DigestSigning {
@@ -41,37 +45,87 @@ export class DigestSigning {
    * @throws SigillumError when no digest was signed, and when the log can't be written
    */
   async sign(
-    client: string,
+    client: ClientPolicy,
     key: ServedKey,
     request: SignDigestsRequest,
     arrivedAt: number,
   ): Promise<SignDigestsAnswer> {
+    try {
+      return await this.#sign(client, key, request, arrivedAt);
+    } catch (error) {
+      if (isSigillumError(error)) this.#with.metrics.refused.inc({ code: error.code });
+      throw error;
+    }
+  }
+
+  async #sign(
+    client: ClientPolicy,
+    key: ServedKey,
+    request: SignDigestsRequest,
+    arrivedAt: number,
+  ): Promise<SignDigestsAnswer> {
+    const { audit, pending, tokens } = this.#with;
     this.#assertFits(key, request);
-    const token = this.#with.tokens.get(key.tokenSerial);
+    const token = tokens.get(key.tokenSerial);
     if (!token) throw new SigillumError('signer_unavailable', 'The token of the key is out of use.', RETRY);
-    if (this.#with.audit.failure) throw auditUnavailable(this.#with.audit.failure);
-    const deadline = arrivedAt + request.timeout_ms;
-    const entries = request.digests.map(({ digest, context }) => ({
-      item: new WorkItem(key, new Uint8Array(Buffer.from(digest, 'base64')), deadline),
-      subject: { client, requestId: request.request_id, context },
-    }));
-    const items = entries.map(({ item }) => item);
-    token.admit(items);
-    await waitForAll(items, deadline);
-    token.abandon(items);
-    const closed = entries.map((entry) => ({ ...entry, outcome: this.#close(entry) }));
+    if (audit.failure) throw auditUnavailable(audit.failure);
+    const digests = request.digests.map(({ digest }) => new Uint8Array(Buffer.from(digest, 'base64')));
+    const release = pending.enter(client, digests.length);
+    try {
+      const batch = new WorkBatch(key, digests, arrivedAt + request.timeout_ms);
+      this.#admit(token, batch, key);
+      await batch.wait();
+      token.abandon(batch.items);
+      return await this.#answer(batch, key, { client: client.name, requestId: request.request_id }, request);
+    } finally {
+      release();
+    }
+  }
+
+  /** Nothing of a request that isn't admitted counts against its key's day. */
+  #admit(token: Pick<TokenSigners, 'admit'>, batch: WorkBatch, key: ServedKey): void {
+    const { rates } = this.#with;
+    rates.take(key, batch.items.length);
+    try {
+      token.admit(batch.items);
+    } catch (error) {
+      rates.giveBack(key, batch.items.length);
+      throw error;
+    }
+  }
+
+  async #answer(
+    batch: WorkBatch,
+    key: ServedKey,
+    caller: Omit<AuditSubject, 'context'>,
+    request: SignDigestsRequest,
+  ): Promise<SignDigestsAnswer> {
     const now = new Date();
-    await this.#record(closed.map(({ item, subject, outcome }) => createItemEvent(item, subject, outcome, now)));
-    const outcomes = closed.map(({ outcome }) => outcome);
+    const subjects = request.digests.map(({ context }) => ({ ...caller, context }));
+    const outcomes: WorkOutcome[] = [];
+    const events: JsonObject[] = [];
+    for (const [index, item] of batch.items.entries()) {
+      const subject = subjects[index];
+      if (!subject) throw new RangeError('a digest without a context');
+      const outcome = item.settled ?? timedOut(item);
+      if (!item.settled) batch.onLate(item, (late) => this.#acceptLate(item, subject, late));
+      outcomes.push(outcome);
+      events.push(createItemEvent(item, subject, outcome, now));
+    }
+    // What may still be signed late stays counted for the day.
+    const unsigned = batch.items.filter((item) => item.settled?.kind === 'failed').length;
+    if (unsigned > 0) this.#with.rates.giveBack(key, unsigned);
+    await this.#record(events);
     for (const outcome of outcomes) this.#count(key, outcome);
     return createAnswer(outcomes);
   }
 
   #assertFits(key: ServedKey, request: SignDigestsRequest): void {
-    const { minTimeoutMs, registry } = this.#with;
-    if (request.timeout_ms < minTimeoutMs) {
-      const fields = [{ pointer: '/timeout_ms', detail: `At least ${minTimeoutMs}.` }];
-      throw new SigillumError('signer_deadline_too_short', `Leave at least ${minTimeoutMs} ms.`, { fields });
+    const { limits, registry } = this.#with;
+    const least = limits.min_timeout_ms;
+    if (request.timeout_ms < least) {
+      const fields = [{ pointer: '/timeout_ms', detail: `At least ${least}.` }];
+      throw new SigillumError('signer_deadline_too_short', `Leave at least ${least} ms.`, { fields });
     }
     if (request.algorithm !== key.algorithm) {
       const fields = [{ pointer: '/algorithm', detail: `The key has ${key.algorithm}.` }];
@@ -87,38 +141,33 @@ export class DigestSigning {
       throw new SigillumError('signer_digest_length_wrong', `A digest does not have ${length} bytes.`, { fields });
     }
     if (registry.isQuarantined(key.keyId)) {
-      throw new SigillumError(
-        'signer_key_quarantined',
-        `The key ${key.name} made a wrong signature and is out of use.`,
-      );
+      const message = `The key ${key.name} made a wrong signature and is out of use.`;
+      throw new SigillumError('signer_key_quarantined', message);
     }
   }
 
-  /** What the caller is told about a digest; what comes after that is recorded as discarded. */
-  #close({ item, subject }: Entry): WorkOutcome {
-    if (item.settled) return item.settled;
-    item.outcome
-      .then((late) => (late.kind === 'signed' ? this.#discard({ item, subject }) : undefined))
-      .catch((error: unknown) => this.#with.logger.error('a discarded signature is not recorded', { error }));
-    return timedOut(item);
-  }
-
-  async #discard({ item, subject }: Entry): Promise<void> {
-    this.#with.metrics.discarded.inc({ purpose: item.key.purpose });
-    await this.#with.audit.append(createDiscardedEvent(item, subject, new Date()));
+  /** The caller was told that its time is over; what comes after that is recorded as discarded. */
+  #acceptLate(item: WorkItem, subject: AuditSubject, outcome: WorkOutcome): void {
+    const { audit, logger, metrics, rates } = this.#with;
+    if (outcome.kind !== 'signed') {
+      rates.giveBack(item.key, 1);
+      return;
+    }
+    metrics.discarded.inc({ purpose: item.key.purpose });
+    audit
+      .append(createDiscardedEvent(item, subject, new Date()))
+      .catch((error: unknown) => logger.error('a discarded signature is not recorded', { error }));
   }
 
   /** Resolves when all lines are durable; until then nothing leaves. */
   async #record(events: readonly JsonObject[]): Promise<void> {
-    const { audit, metrics } = this.#with;
-    const written = Promise.all(events.map((event) => audit.append(event)));
+    const written = this.#with.audit.appendAll(events);
     const timer = new AbortController();
     const expired = sleep(AUDIT_WAIT_MS, undefined, { signal: timer.signal }).then(() => {
       throw new Error('the audit log is too slow');
     });
     try {
       await Promise.race([written, expired]);
-      metrics.auditSequence.set(audit.head.sequence);
     } catch (cause) {
       throw auditUnavailable(cause);
     } finally {
@@ -141,16 +190,6 @@ function auditUnavailable(cause: unknown): SigillumError {
     cause,
     ...RETRY,
   });
-}
-
-async function waitForAll(items: readonly WorkItem[], deadline: number): Promise<void> {
-  const timer = new AbortController();
-  const expired = sleep(Math.max(0, deadline - performance.now()), undefined, { signal: timer.signal });
-  const done = Promise.all(items.map(({ outcome }) => outcome));
-  await Promise.race([done, expired]);
-  timer.abort();
-  // The timer's abort rejects it; it has done its work.
-  expired.catch(() => undefined);
 }
 
 function timedOut(item: WorkItem): WorkOutcome {

@@ -1,4 +1,4 @@
-import type { SignatureAlgorithmName } from '@sigillum/algorithms';
+import { getSignatureAlgorithm, type SignatureAlgorithmName } from '@sigillum/algorithms';
 import { encodeFrame, frameTypes } from './frame.ts';
 
 /** What a signer process is told at its start. No secret in it: the PIN file is a path, which the process reads. */
@@ -7,30 +7,56 @@ export type SignerSetup = {
   readonly token: { readonly label: string; readonly serial: string };
   readonly pinFile: string;
   readonly lanes: number;
+  /** Lanes, of those, that work for one purpose alone. */
+  readonly reservedLanes: Readonly<Partial<Record<string, number>>>;
+  /** How long one operation may take in the HSM, by kind of key. */
+  readonly watchdogMs: WatchdogLimits;
+  /** What the module is given at C_Initialize. */
+  readonly libraryParameters?: string;
+  /** A vendor's differences from the usual table: CKR_* number and class. */
+  readonly returnCodes: readonly (readonly [number, ReturnCodeClassName])[];
   /** Work that the daemon sends at most before answers come back. */
   readonly maxInFlight: number;
   readonly keys: readonly {
     readonly keyId: string;
     readonly algorithm: SignatureAlgorithmName;
     readonly spki: string;
+    /** Its digests work on that purpose's lanes. */
+    readonly purpose: string;
   }[];
 };
+
+/** As `@sigillum/pkcs11` names them; the daemon's own code never loads that package. */
+export const returnCodeClassNames = ['request', 'session', 'busy', 'token-down', 'pin', 'unknown'] as const;
+export type ReturnCodeClassName = (typeof returnCodeClassNames)[number];
+
+export type WatchdogLimits = { readonly ec: number; readonly rsa: number };
+
+/** The limit of one algorithm's operations. */
+export function getWatchdogLimit(limits: WatchdogLimits, algorithm: SignatureAlgorithmName): number {
+  return getSignatureAlgorithm(algorithm).scheme === 'ecdsa' ? limits.ec : limits.rsa;
+}
 
 export type SignerReady = { readonly module: string };
 
 /** Which PIN was tried: enough to know it again, nothing about its content. */
 export type PinFileStamp = { readonly mtimeMs: number; readonly size: number };
 
+export const fatalReasons = [
+  'pin-rejected',
+  'pin-unreadable',
+  'key-missing',
+  'key-mismatch',
+  'module-unusable',
+  'token-missing',
+  'token-down',
+  /** An operation did not come back in its time; written right before the process kills itself. */
+  'hang',
+] as const;
+
 /** Why a signer process ends without being asked. */
 export type SignerFatal = {
-  readonly reason:
-    | 'pin-rejected'
-    | 'pin-unreadable'
-    | 'key-missing'
-    | 'key-mismatch'
-    | 'module-unusable'
-    | 'token-missing'
-    | 'token-down';
+  readonly reason: (typeof fatalReasons)[number];
   readonly keyId?: string;
   readonly returnCode?: number;
   readonly pin?: PinFileStamp;

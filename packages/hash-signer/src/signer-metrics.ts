@@ -53,6 +53,41 @@ export function createSignerMetrics({ registry }: Metrics, readQueueLengths: () 
       help: 'Digests handed to a second signer process',
       registers,
     }),
+    failures: new Counter({
+      name: 'hash_signer_hsm_failures_total',
+      help: 'Operations that the HSM did not finish with a right signature, by class of the failure',
+      labelNames: ['class'] as const,
+      registers,
+    }),
+    wrongSignatures: new Counter({
+      name: 'hash_signer_wrong_signatures_total',
+      help: 'Signatures that did not verify with the pinned key; none of them left: look at once',
+      labelNames: ['algorithm'] as const,
+      registers,
+    }),
+    canaries: new Counter({
+      name: 'hash_signer_canaries_total',
+      help: 'Canary signatures, by outcome (ok or failed)',
+      labelNames: ['outcome'] as const,
+      registers,
+    }),
+    breakerOpened: new Counter({
+      name: 'hash_signer_breaker_opened_total',
+      help: 'Times that a token was taken out of use because it only failed',
+      registers,
+    }),
+    refused: new Counter({
+      name: 'hash_signer_refused_requests_total',
+      help: 'Requests refused before anything was signed, by code',
+      labelNames: ['code'] as const,
+      registers,
+    }),
+    reloads: new Counter({
+      name: 'hash_signer_reloads_total',
+      help: 'Reloads of configuration, keys or certificates, by what and outcome',
+      labelNames: ['what', 'outcome'] as const,
+      registers,
+    }),
     signerExits: new Counter({
       name: 'hash_signer_signer_exits_total',
       help: 'Ends of signer processes that nobody asked for',
@@ -65,10 +100,40 @@ export function createSignerMetrics({ registry }: Metrics, readQueueLengths: () 
       help: 'Keys out of use after a wrong signature: look at once',
       registers,
     }),
-    auditSequence: new Gauge({
-      name: 'hash_signer_audit_head_sequence',
-      help: 'Sequence of the last durable audit line',
+    auditFailed: new Gauge({
+      name: 'hash_signer_audit_failed',
+      help: '1 when the audit log can not be written: nothing is signed',
+      registers,
+    }),
+    certificateExpiry: new Gauge({
+      name: 'hash_signer_tls_certificate_not_after_seconds',
+      help: 'End of the TLS certificate in use, seconds since 1970',
       registers,
     }),
   };
+}
+
+/**
+ * The end of the audit chain, asked when the metrics are read. Count and fingerprint of what was durable at that
+ * time: whoever keeps them notices a tail that was cut off or written anew.
+ * @param readHead the last durable line
+ */
+export function exportAuditHead(
+  { registry }: Metrics,
+  readHead: () => { readonly sequence: number; readonly hash: Uint8Array },
+): void {
+  const registers = [registry];
+  const sequence: Gauge = new Gauge({
+    name: 'hash_signer_audit_head_sequence',
+    help: 'Sequence of the last durable audit line',
+    registers,
+    collect: () => sequence.set(readHead().sequence),
+  });
+  const fingerprint: Gauge = new Gauge({
+    name: 'hash_signer_audit_head_fingerprint',
+    help: 'The first 6 bytes of the hash of the last durable audit line, as a number',
+    registers,
+    // A number holds 53 bits exactly; labels stay a closed set.
+    collect: () => fingerprint.set(Buffer.from(readHead().hash).readUIntBE(0, 6)),
+  });
 }

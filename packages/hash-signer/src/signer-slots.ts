@@ -3,9 +3,9 @@ import type { Logger } from '@sigillum/service-kit';
 import { Backoff } from './backoff.ts';
 import { describeFatal } from './describe-fatal.ts';
 import type { PinLatch } from './pin-latch.ts';
-import type { FailureClass, SignerFatal, SignerSetup } from './signer-messages.ts';
+import type { SignerFatal, SignerSetup } from './signer-messages.ts';
 import type { SignerMetrics } from './signer-metrics.ts';
-import { SignerProcess } from './signer-process.ts';
+import { type SignerEvents, type SignerExit, SignerProcess } from './signer-process.ts';
 import type { SignerLaunch } from './spawn-signer.ts';
 import type { WorkItem } from './work-item.ts';
 
@@ -18,15 +18,10 @@ export type SignerSlotsOptions = {
   readonly logger: Logger;
   readonly metrics: SignerMetrics;
   readonly onLatched: () => void;
-  readonly onReady: () => void;
-  readonly onSigned: (item: WorkItem, signature: Uint8Array, executionMs: number) => void;
-  readonly onFailed: (
-    item: WorkItem,
-    failureClass: FailureClass,
-    returnCode: number | undefined,
-    executionMs: number,
-  ) => void;
-  /** What a process held when it ended. */
+  readonly onReady: (signer: SignerProcess) => void;
+  readonly onSigned: SignerEvents['onSigned'];
+  readonly onFailed: SignerEvents['onFailed'];
+  /** What a process held when it ended without being asked. */
   readonly onLost: (items: readonly WorkItem[]) => void;
 };
 
@@ -73,6 +68,12 @@ export class SignerSlots {
     return this.#isStopping;
   }
 
+  /** The PIN was rejected: nothing starts any more. */
+  get isLatched(): boolean {
+    return this.#isLatched;
+  }
+
+  /** Those that are ready, whatever they do. */
   usable(): SignerProcess[] {
     return this.#slots.flatMap(({ process }) => (process?.isUsable ? [process] : []));
   }
@@ -89,6 +90,7 @@ export class SignerSlots {
     this.#isStopping = true;
     this.#firstVerdict.resolve('down');
     for (const slot of this.#slots) clearTimeout(slot.pause);
+    this.#wantStart.length = 0;
     await Promise.all(this.#slots.map(async ({ process }) => await process?.drain(graceMs)));
   }
 
@@ -106,10 +108,9 @@ export class SignerSlots {
       onReady: ({ module }: { module: string }) => this.#acceptReady(slot, module),
       onSigned,
       onFailed,
-      onExit: (exit: { fatal: SignerFatal | undefined; wasReady: boolean; items: WorkItem[] }) =>
-        this.#acceptExit(slot, exit),
+      onExit: (exit: SignerExit) => this.#acceptExit(slot, exit),
     };
-    slot.process = new SignerProcess(launch, setup, events, startTimeoutMs);
+    slot.process = new SignerProcess({ launch, setup, startTimeoutMs }, events);
   }
 
   #acceptReady(slot: Slot, module: string): void {
@@ -120,35 +121,42 @@ export class SignerSlots {
     this.#options.metrics.usableSigners.inc();
     this.#firstVerdict.resolve('ready');
     this.#startNext();
-    this.#options.onReady();
+    if (slot.process) this.#options.onReady(slot.process);
   }
 
-  #acceptExit(slot: Slot, exit: { fatal: SignerFatal | undefined; wasReady: boolean; items: WorkItem[] }): void {
-    const { logger, metrics, latch, setup, onLost } = this.#options;
+  #acceptExit(slot: Slot, exit: SignerExit): void {
     const pid = slot.process?.pid;
     const livedMs = slot.readySince === undefined ? 0 : performance.now() - slot.readySince;
     slot.process = undefined;
     slot.readySince = undefined;
     if (this.#starting === slot) this.#starting = undefined;
-    if (exit.wasReady) metrics.usableSigners.dec();
-    if (!this.#isStopping) {
-      const { reason = 'died', returnCode } = exit.fatal ?? {};
-      metrics.signerExits.inc({ reason });
-      logger.warn('signer process ended', { signer: slot.number, signer_pid: pid, reason, return_code: returnCode });
-      if (exit.fatal?.reason === 'pin-rejected') {
-        if (exit.fatal.pin) latch.close(exit.fatal.pin);
-        this.#latch();
-      } else if (!this.#wasEverReady && isAboutKeys(exit.fatal)) {
-        this.#firstVerdict.reject(new SigillumError('config_invalid', describeFatal(exit.fatal, setup.token.label)));
-      } else {
-        if (!this.#wasEverReady && exit.fatal) logger.error(describeFatal(exit.fatal, setup.token.label));
-        if (livedMs >= HEALTHY_MS) slot.backoff.reset();
-        this.#startLater(slot);
-        this.#firstVerdict.resolve('down');
-      }
-    }
-    onLost(exit.items);
+    if (exit.wasReady) this.#options.metrics.usableSigners.dec();
+    if (!this.#isStopping) this.#replace(slot, exit, livedMs, pid);
+    this.#options.onLost(exit.items);
     this.#startNext();
+  }
+
+  /** After an end that nobody asked for. */
+  #replace(slot: Slot, { fatal, reason }: SignerExit, livedMs: number, pid: number | undefined): void {
+    const { logger, metrics, latch, setup } = this.#options;
+    metrics.signerExits.inc({ reason });
+    logger.warn('signer process ended', {
+      signer: slot.number,
+      signer_pid: pid,
+      reason,
+      return_code: fatal?.returnCode,
+    });
+    if (fatal?.reason === 'pin-rejected') {
+      if (fatal.pin) latch.close(fatal.pin);
+      this.#latch();
+    } else if (!this.#wasEverReady && isAboutKeys(fatal)) {
+      this.#firstVerdict.reject(new SigillumError('config_invalid', describeFatal(fatal, setup.token.label)));
+    } else {
+      if (!this.#wasEverReady && fatal) logger.error(describeFatal(fatal, setup.token.label));
+      if (livedMs >= HEALTHY_MS) slot.backoff.reset();
+      this.#startLater(slot);
+      this.#firstVerdict.resolve('down');
+    }
   }
 
   #startLater(slot: Slot): void {

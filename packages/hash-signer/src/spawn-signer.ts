@@ -5,8 +5,8 @@ import { fileURLToPath } from 'node:url';
 
 export type SignerLaunch = {
   readonly lanes: number;
-  /** Becomes SOFTHSM2_CONF. */
-  readonly softhsmConf: string | undefined;
+  /** What the module reads; never secrets. */
+  readonly environment: Readonly<Record<string, string>>;
 };
 
 export type SpawnedSigner = { readonly process: ChildProcess; readonly pipe: Duplex };
@@ -48,8 +48,8 @@ export function spawnSigner(launch: SignerLaunch): SpawnedSigner {
   const child = spawn(command, args, {
     stdio: ['ignore', 'inherit', 'inherit', 'pipe'],
     env: {
+      ...launch.environment,
       UV_THREADPOOL_SIZE: String(launch.lanes + SPARE_THREADS),
-      ...(launch.softhsmConf === undefined ? {} : { SOFTHSM2_CONF: launch.softhsmConf }),
     },
   });
   // A 'pipe' beyond the third descriptor is a socket pair: both directions.

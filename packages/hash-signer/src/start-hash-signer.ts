@@ -1,87 +1,72 @@
 import { join } from 'node:path';
-import { AuditLog } from '@sigillum/audit';
+import { AuditLog, readAuditEvents } from '@sigillum/audit';
 import { SigillumError } from '@sigillum/errors';
 import {
   createLogger,
   createMetrics,
+  loadConfig,
+  type Logger,
   type ReadyReport,
-  readSecretFile,
-  readTextFile,
   type RunningServer,
-  type RunningService,
   serve,
   serveInternal,
 } from '@sigillum/service-kit';
 import type { Purpose } from '@sigillum/signer-rpc';
+import { createStartedEvent } from './audit-event.ts';
 import { Policy } from './client-policy.ts';
 import type { Config, TokenConfig } from './config.ts';
 import { createRpcApp } from './create-rpc-app.ts';
 import { describeFatal } from './describe-fatal.ts';
-import { loadServedKeys, type ServedKey } from './key-manifest.ts';
 import { KeyRegistry } from './key-registry.ts';
+import { PendingWork } from './pending-work.ts';
 import { PinLatch } from './pin-latch.ts';
+import { Quarantine } from './quarantine.ts';
+import { RateLimits } from './rate-limits.ts';
+import { Reload } from './reload.ts';
+import { loadServedKeys, type ServedKey } from './served-keys.ts';
 import { DigestSigning } from './sign-digests.ts';
-import { createSignerMetrics } from './signer-metrics.ts';
+import { createSignerMetrics, exportAuditHead, type SignerMetrics } from './signer-metrics.ts';
+import { readTls, TlsFiles } from './tls-files.ts';
+import { chooseSizes } from './token-setup.ts';
 import { TokenSigners } from './token-signers.ts';
+import { vendorProfileSchema } from './vendor-profile.ts';
 
 export type HashSignerEvents = {
   /** Every token has rejected its PIN while we ran: there is nothing left to do here. */
   readonly onUseless: () => void;
   /** The audit log can't be written: a new process opens it again, and signs when the disk takes it. */
   readonly onAuditFailed: () => void;
+  /** For SIGHUP. @throws SigillumError `config_invalid` */
+  readonly readConfig: () => Config;
 };
+
+/** A running daemon. */
+export type RunningHashSigner = { stop(): Promise<void>; reload(): void };
 
 /**
  * Starts the daemon: the log first, then the tokens, and the listener for clients last, so that a wrong manifest or
  * PIN is a failure to start and not one of the first request.
  * @throws SigillumError `config_invalid`, `audit_*`
  */
-export async function startHashSigner(config: Config, events: HashSignerEvents): Promise<RunningService> {
+export async function startHashSigner(config: Config, events: HashSignerEvents): Promise<RunningHashSigner> {
   const logger = createLogger({ service: 'hash-signer', instance: config.instance });
   const metrics = createMetrics({ service: 'hash-signer' });
   const tokens = new Map<string, TokenSigners>();
   const signerMetrics = createSignerMetrics(metrics, () => sumQueueLengths(tokens.values()));
   const keys = loadServedKeys(config.manifests, config.tokens);
-  const registry = new KeyRegistry(keys);
-  const audit = await AuditLog.open({
-    directory: config.audit.directory,
-    chain: `hash-signer/${config.instance}`,
-    onFailure: (error) => {
-      logger.error('the audit log can not be written; ending, to be started again', { error });
-      events.onAuditFailed();
-    },
-  });
-  let isStarted = false;
-
-  const createToken = (token: TokenConfig): TokenSigners =>
-    new TokenSigners({
-      token,
-      keys: getKeysOf(token, keys),
-      registry,
-      module: config.pkcs11.module,
-      softhsmConf: config.pkcs11.softhsm_conf,
-      limits: config.limits,
-      latch: new PinLatch(config.state ?? join(config.audit.directory, 'state'), token.serial, token.pin_file),
-      logger,
-      metrics: signerMetrics,
-      onLatched: () => {
-        if (isStarted && ![...tokens.values()].some(({ isUsable }) => isUsable)) events.onUseless();
-      },
-    });
-  for (const token of config.tokens) tokens.set(token.serial, createToken(token));
-
-  const signing = new DigestSigning({
-    audit,
-    registry,
-    tokens,
-    minTimeoutMs: config.limits.min_timeout_ms,
-    logger,
-    metrics: signerMetrics,
-  });
-  signerMetrics.auditSequence.set(audit.head.sequence);
+  const state = config.state ?? join(config.audit.directory, 'state');
+  const quarantine = new Quarantine(state);
+  const registry = new KeyRegistry(keys, quarantine);
+  reportQuarantine(registry, signerMetrics, logger);
+  const rates = new RateLimits(config.rates);
+  const audit = await openAudit(config, logger, signerMetrics, events.onAuditFailed);
+  exportAuditHead(metrics, () => audit.head);
   const servers: RunningServer[] = [];
+  let tls: TlsFiles | undefined;
+  let isStarted = false;
   const stop = async (): Promise<void> => {
     const [internal, rpc] = servers;
+    tls?.stop();
     await rpc?.close(config.limits.drain_ms);
     await Promise.all(Array.from(tokens.values(), (token) => token.drain(config.limits.drain_ms)));
     await audit.close();
@@ -90,19 +75,85 @@ export async function startHashSigner(config: Config, events: HashSignerEvents):
     await internal?.close(0);
   };
   try {
-    const isReady = (): ReadyReport => reportReady(audit, tokens, isStarted);
+    await audit.append(createStartedEvent(keys.length, new Date()));
+    await countDay(rates, config.audit.directory);
+    const profile = config.pkcs11.profile ? loadConfig(config.pkcs11.profile, vendorProfileSchema) : undefined;
+    if (profile?.tried === false) logger.warn('this vendor profile was never tried', { profile: profile.name });
+    for (const token of config.tokens) {
+      const setup = {
+        token,
+        ...chooseSizes(token, profile),
+        pkcs11: config.pkcs11,
+        profile,
+        limits: config.limits,
+        canary: config.canary,
+        breaker: config.breaker,
+        registry,
+        latch: new PinLatch(state, token.serial, token.pin_file),
+        logger,
+        metrics: signerMetrics,
+        onLatched: () => {
+          if (isStarted && [...tokens.values()].every(({ isLatched }) => isLatched)) events.onUseless();
+        },
+      };
+      tokens.set(token.serial, new TokenSigners(setup, getKeysOf(token, keys)));
+    }
+    const isReady = (): ReadyReport => reportReady(audit, tokens, registry, isStarted);
     servers.push(await serveInternal({ listen: config.internal, registry: metrics.registry, isReady }));
     await startTokens([...tokens.values()]);
-    const app = createRpcApp({ logger, metrics, policy: new Policy(config.clients), registry, tokens, signing });
-    servers.push(await serve(app, { ...config.listen, tls: readTls(config), limits: listenerLimits(config) }));
+    const { limits } = config;
+    const pending = new PendingWork(limits.pending_per_client);
+    const shared = { registry, tokens, logger };
+    const signing = new DigestSigning({ ...shared, audit, rates, pending, limits, metrics: signerMetrics });
+    const policy = new Policy(config.clients);
+    const app = createRpcApp({ ...shared, metrics, policy, signing, limits });
+    const listener = { maxConnections: limits.max_connections, requestTimeoutMs: 30_000 };
+    const server = await serve(app, { ...config.listen, tls: readTls(config.tls), limits: listener });
+    servers.push(server);
+    tls = new TlsFiles(config.tls, { server, logger, metrics: signerMetrics });
+    const { readConfig } = events;
+    const parts = { readConfig, policy, rates, quarantine, tls, metrics: signerMetrics };
+    const reload = new Reload(config, { ...shared, ...parts });
     isStarted = true;
+    const ports = { port: server.port, internal_port: servers[0]?.port };
+    logger.info('hash-signer ready', { ...ports, keys: keys.length, ...describeHead(audit) });
+    return { stop, reload: () => void reload.run() };
   } catch (error) {
     await stop();
     throw error;
   }
-  const ports = { port: servers[1]?.port, internal_port: servers[0]?.port };
-  logger.info('hash-signer ready', { ...ports, keys: keys.length, ...describeHead(audit) });
-  return { stop };
+}
+
+function openAudit(config: Config, logger: Logger, metrics: SignerMetrics, onFailed: () => void): Promise<AuditLog> {
+  return AuditLog.open({
+    directory: config.audit.directory,
+    chain: `hash-signer/${config.instance}`,
+    segmentBytes: config.audit.segment_bytes,
+    rotateDaily: true,
+    onFailure: (error) => {
+      metrics.auditFailed.set(1);
+      logger.error('the audit log can not be written; nothing is signed; ending, to be started again', { error });
+      onFailed();
+    },
+  });
+}
+
+/** The signatures of this UTC day, made by earlier processes of this instance. */
+async function countDay(rates: RateLimits, directory: string): Promise<void> {
+  if (!rates.hasDailyLimits) return;
+  const since = new Date();
+  since.setUTCHours(0, 0, 0, 0);
+  for await (const event of readAuditEvents({ directory, since })) {
+    const isSigned = event['outcome'] === 'signed' || event['type'] === 'hash_signer.signature_discarded';
+    if (isSigned && typeof event['key_id'] === 'string') rates.countEarlier(event['key_id']);
+  }
+}
+
+function reportQuarantine(registry: KeyRegistry, metrics: SignerMetrics, logger: Logger): void {
+  metrics.quarantinedKeys.set(registry.quarantinedCount);
+  for (const { keyId, name } of registry.list()) {
+    if (registry.isQuarantined(keyId)) logger.error('this key is in quarantine', { key_id: keyId, name });
+  }
 }
 
 function describeHead({ head }: AuditLog) {
@@ -133,21 +184,18 @@ async function startTokens(tokens: readonly TokenSigners[]): Promise<void> {
   throw new SigillumError('config_invalid', messages.join('\n'));
 }
 
-function readTls(config: Config) {
-  const key = readSecretFile(config.tls.key);
-  return {
-    certificate: readTextFile(config.tls.certificate),
-    key: key.toString('utf8'),
-    clientRoots: readTextFile(config.tls.client_roots),
-  };
-}
-
-function listenerLimits(config: Config) {
-  return { maxConnections: config.limits.max_connections, requestTimeoutMs: 30_000 };
-}
-
-function reportReady(audit: AuditLog, tokens: ReadonlyMap<string, TokenSigners>, isStarted: boolean): ReadyReport {
+function reportReady(
+  audit: AuditLog,
+  tokens: ReadonlyMap<string, TokenSigners>,
+  registry: KeyRegistry,
+  isStarted: boolean,
+): ReadyReport {
   const checks: Record<string, string> = { audit: audit.failure ? 'failed' : 'ok' };
-  for (const token of tokens.values()) checks[`token ${token.label}`] = token.isUsable ? 'ok' : 'down';
-  return { ready: isStarted && Object.values(checks).every((state) => state === 'ok'), checks };
+  for (const token of tokens.values()) {
+    checks[`token ${token.label}`] = token.isHealthy ? 'ok' : token.isUsable ? 'canary failed' : 'down';
+  }
+  const isReady = isStarted && Object.values(checks).every((state) => state === 'ok');
+  // Other keys still sign, so it takes no instance out of work; it is an alarm in the metrics.
+  if (registry.quarantinedCount > 0) checks['quarantined keys'] = String(registry.quarantinedCount);
+  return { ready: isReady, checks };
 }

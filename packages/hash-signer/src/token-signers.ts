@@ -1,73 +1,74 @@
 import { getSignatureAlgorithm } from '@sigillum/algorithms';
 import { SigillumError } from '@sigillum/errors';
-import type { Logger } from '@sigillum/service-kit';
 import type { Purpose } from '@sigillum/signer-rpc';
-import type { Limits, TokenConfig } from './config.ts';
-import type { ServedKey } from './key-manifest.ts';
-import type { KeyRegistry } from './key-registry.ts';
-import type { PinLatch } from './pin-latch.ts';
+import { Canary } from './canary.ts';
+import { CircuitBreaker } from './circuit-breaker.ts';
+import type { ServedKey } from './served-keys.ts';
 import { PurposeQueues } from './purpose-queues.ts';
 import type { FailureClass } from './signer-messages.ts';
-import type { SignerMetrics } from './signer-metrics.ts';
 import type { SignerProcess } from './signer-process.ts';
 import { SignerSlots, type StartVerdict } from './signer-slots.ts';
+import { createSlotsOptions, getWatchdogLimits, type TokenSetup } from './token-setup.ts';
 import { verifyRsaSignature } from './verify-rsa-signature.ts';
 import type { WorkItem } from './work-item.ts';
 
-export type TokenSignersOptions = {
-  readonly token: TokenConfig;
-  readonly keys: readonly ServedKey[];
-  readonly registry: KeyRegistry;
-  readonly module: string;
-  readonly softhsmConf: string | undefined;
-  readonly limits: Limits;
-  readonly latch: PinLatch;
-  readonly logger: Logger;
-  readonly metrics: SignerMetrics;
-  /** The PIN was rejected after the token had worked, or while another token works. */
-  readonly onLatched: () => void;
-};
-
 /** A digest is handed to a second signer process at most: what kills two would kill all. */
 const MAX_ATTEMPTS = 2;
+
+/** An HSM without room is asked again after 25, 50, … 400 ms, within the deadline. */
+const FIRST_BUSY_PAUSE_MS = 25;
+const MAX_BUSY_ANSWERS = 5;
+
+/** Failures in a row after which a process is replaced: sessions, login or module are in a state of their own. */
+const MAX_PROCESS_FAILURES = 5;
+
+/** Weight of the newest execution time in the average by which waiting is estimated. */
+const AVERAGE_WEIGHT = 0.05;
 
 /** One token: its queues, its signer processes, and who gets which digest. */
 export class TokenSigners {
   readonly serial: string;
   readonly label: string;
-  readonly #options: TokenSignersOptions;
+  readonly #setup: TokenSetup;
   readonly #queues: PurposeQueues;
-  readonly #slots: SignerSlots;
+  readonly #breaker: CircuitBreaker;
+  readonly #canary: Canary;
+  readonly #failuresInRow = new WeakMap<SignerProcess, number>();
+  #slots: SignerSlots;
+  #averageMs = 0;
+  #isDraining = false;
 
-  constructor(options: TokenSignersOptions) {
-    this.#options = options;
-    this.serial = options.token.serial;
-    this.label = options.token.label;
-    const purposes = new Set(options.keys.map(({ purpose }) => purpose));
-    this.#queues = new PurposeQueues(purposes, options.limits.queue_per_purpose);
-    this.#slots = new SignerSlots({
-      count: options.token.signers,
-      launch: { lanes: options.token.lanes, softhsmConf: options.softhsmConf },
-      setup: {
-        module: options.module,
-        token: { label: this.label, serial: this.serial },
-        pinFile: options.token.pin_file,
-        lanes: options.token.lanes,
-        maxInFlight: options.limits.in_flight_per_purpose * Math.max(1, purposes.size),
-        keys: options.keys.map(({ keyId, algorithm, spki }) => ({
-          keyId,
-          algorithm,
-          spki: Buffer.from(spki).toString('base64'),
-        })),
+  constructor(setup: TokenSetup, keys: readonly ServedKey[]) {
+    this.#setup = setup;
+    this.serial = setup.token.serial;
+    this.label = setup.token.label;
+    this.#queues = new PurposeQueues(new Set(keys.map(({ purpose }) => purpose)), setup.limits.queue_per_purpose);
+    const { failures, pause_ms } = setup.breaker;
+    const { ec, rsa } = getWatchdogLimits(setup);
+    this.#breaker = new CircuitBreaker({ failures, pauseMs: pause_ms, quietMs: Math.max(ec, rsa) });
+    this.#slots = this.#createSlots(keys);
+    this.#canary = new Canary({
+      intervalMs: setup.canary.interval_ms,
+      logger: setup.logger.child({ token: this.label }),
+      metrics: setup.metrics,
+      token: this.label,
+      listSigners: () => this.#slots.usable(),
+      isQuarantined: (keyId) => setup.registry.isQuarantined(keyId),
+      onTick: () => this.#tryAgain(),
+    });
+    this.#canary.use(keys.find(({ purpose }) => purpose === 'canary'));
+  }
+
+  #createSlots(keys: readonly ServedKey[]): SignerSlots {
+    return new SignerSlots({
+      ...createSlotsOptions(this.#setup, keys),
+      onReady: (signer) => {
+        this.#canary.ask(signer);
+        this.#dispatch();
       },
-      startTimeoutMs: options.limits.start_timeout_ms,
-      latch: options.latch,
-      logger: options.logger.child({ token: this.label }),
-      metrics: options.metrics,
-      onLatched: options.onLatched,
-      onReady: () => this.#dispatch(),
-      onSigned: (item, signature, executionMs) => this.#acceptSigned(item, signature, executionMs),
-      onFailed: (item, failureClass, _returnCode, executionMs) => this.#acceptFailed(item, failureClass, executionMs),
+      onSigned: (signer, item, signature, executionMs) => this.#acceptSigned(signer, item, signature, executionMs),
+      onFailed: (signer, item, { failureClass }, executionMs) =>
+        this.#acceptFailed(signer, item, failureClass, executionMs),
       onLost: (items) => this.#takeBack(items),
     });
   }
@@ -80,8 +81,19 @@ export class TokenSigners {
     return this.#slots.start();
   }
 
+  /** Signatures can be made. */
   get isUsable(): boolean {
-    return this.#slots.usable().length > 0;
+    return !this.#breaker.isOpen && this.#slots.usable().length > 0;
+  }
+
+  /** Signatures can be made, and the last canary shows it. */
+  get isHealthy(): boolean {
+    return this.isUsable && this.#canary.isHealthy;
+  }
+
+  /** The PIN was rejected: only a person can help. */
+  get isLatched(): boolean {
+    return this.#slots.isLatched;
   }
 
   queueLengths(): ReadonlyMap<Purpose, number> {
@@ -93,87 +105,179 @@ export class TokenSigners {
    * @throws `signer_unavailable`, `signer_overloaded`, at once and with a Retry-After
    */
   admit(items: readonly WorkItem[]): void {
-    const retry = { retryAfterSeconds: 1 };
-    if (!this.isUsable) throw new SigillumError('signer_unavailable', 'No signer process can sign now.', retry);
-    if (!this.#queues.add(items)) throw new SigillumError('signer_overloaded', 'The queue is full.', retry);
+    const retryAfterSeconds = Math.max(1, Math.ceil(this.#breaker.remainingMs / 1000));
+    const signers = this.#slots.usable().length;
+    if (this.#isDraining || this.#breaker.isOpen || signers === 0) {
+      throw new SigillumError('signer_unavailable', 'No signer process can sign now.', { retryAfterSeconds });
+    }
+    const purpose = items[0]?.key.purpose;
+    // What is before it in its own queue, at the pace of late, on the lanes that there are.
+    const waitMs = purpose ? (this.#queues.lengthOf(purpose) * this.#averageMs) / (signers * this.#setup.lanes) : 0;
+    if (waitMs > this.#setup.limits.max_queue_ms || !this.#queues.add(items)) {
+      throw new SigillumError('signer_overloaded', 'The queue is full.', { retryAfterSeconds });
+    }
     this.#dispatch();
   }
 
   /** Nobody waits any more: what still queues is dropped, what is in flight ends by itself and is never killed. */
   abandon(items: readonly WorkItem[]): void {
     const open = items.filter((item) => !item.settled);
+    if (open.length === 0) return;
     for (const item of open) item.isAbandoned = true;
-    const queued = new Set(open);
-    this.#queues.remove(queued);
+    this.#queues.remove(new Set(open));
+  }
+
+  /**
+   * Takes other keys: new signer processes with them, and when those can sign, the old ones drain.
+   * @returns whether it worked; if not, everything stays as it was
+   */
+  async replaceKeys(keys: readonly ServedKey[], onReplaced: () => void): Promise<boolean> {
+    const next = this.#createSlots(keys);
+    const verdict = await next.start().catch(() => 'down' as const);
+    if (verdict !== 'ready' || this.#isDraining) {
+      await next.stop(0);
+      return false;
+    }
+    const old = this.#slots;
+    this.#slots = next;
+    this.#queues.addPurposes(new Set(keys.map(({ purpose }) => purpose)));
+    this.#canary.use(keys.find(({ purpose }) => purpose === 'canary'));
+    onReplaced();
+    this.#dispatch();
+    await old.stop(this.#setup.limits.drain_ms);
+    return true;
   }
 
   /** Finishes what is in flight and stops the signer processes. */
   async drain(graceMs: number): Promise<void> {
+    this.#isDraining = true;
+    this.#canary.stop();
     await this.#slots.stop(graceMs);
     for (const item of this.#queues.clear()) item.fail('signer_unavailable');
   }
 
   #dispatch(): void {
+    if (this.#breaker.isOpen) return;
     while (this.#dispatchOne()) {
       // each round hands out one digest
     }
   }
 
   #dispatchOne(): boolean {
-    const signers = this.#slots.usable().sort((left, right) => left.inFlightCount - right.inFlightCount);
-    return signers.some((signer) => this.#feed(signer));
+    const signers = this.#slots.usable();
+    if (signers.length > 1) signers.sort((left, right) => left.inFlightCount - right.inFlightCount);
+    return signers.some((signer) => this.#feed(signer, signers.length === 1));
   }
 
-  #feed(signer: SignerProcess): boolean {
-    const window = this.#options.limits.in_flight_per_purpose;
+  #feed(signer: SignerProcess, isOnly: boolean): boolean {
+    const window = this.#setup.limits.in_flight_per_purpose;
     // Each purpose has a window of its own on each signer, so none can fill the pipe for the others.
-    const item = this.#queues.take((purpose) => signer.countInFlight(purpose) < window);
+    const item = this.#queues.take(
+      (purpose) => signer.countInFlight(purpose) < window,
+      (returned) => isOnly || returned.lastSigner !== signer,
+    );
     if (!item) return false;
     if (item.isAbandoned || item.deadline <= performance.now()) item.fail('signer_timeout');
-    else if (this.#options.registry.isQuarantined(item.key.keyId)) item.fail('signer_key_quarantined');
+    else if (this.#setup.registry.isQuarantined(item.key.keyId)) item.fail('signer_key_quarantined');
+    else if (!signer.knows(item.key.keyId)) item.fail('signer_key_unknown');
     else signer.send(item);
     return true;
   }
 
-  #acceptSigned(item: WorkItem, signature: Uint8Array, executionMs: number): void {
+  #acceptSigned(signer: SignerProcess, item: WorkItem, signature: Uint8Array, executionMs: number): void {
     const { key, digest } = item;
     // ECDSA was verified in the signer process: node:crypto can't do it over a bare digest.
     const isRight =
       getSignatureAlgorithm(key.algorithm).scheme === 'ecdsa' ||
       verifyRsaSignature(key.publicKey, key.algorithm, digest, signature);
-    if (isRight) item.sign(signature, executionMs);
-    else this.#quarantine(item, executionMs);
+    if (isRight) {
+      this.#averageMs += (executionMs - this.#averageMs) * AVERAGE_WEIGHT;
+      this.#failuresInRow.delete(signer);
+      if (this.#breaker.succeed()) this.#setup.logger.info('the token signs again', { token: this.label });
+      item.sign(signature, executionMs);
+    } else this.#quarantine(item, executionMs);
     this.#dispatch();
   }
 
-  #acceptFailed(item: WorkItem, failureClass: FailureClass, executionMs: number): void {
+  #acceptFailed(signer: SignerProcess, item: WorkItem, failureClass: FailureClass, executionMs: number): void {
+    this.#setup.metrics.failures.inc({ class: failureClass });
+    const isOurs = failureClass === 'wrong' || failureClass === 'request' || failureClass === 'busy';
+    // Says nothing about the token's health, but a trial it is not.
+    if (isOurs && this.#breaker.isOpen) this.#breaker.fail();
     if (failureClass === 'wrong') this.#quarantine(item, executionMs);
     else if (failureClass === 'request') item.fail('signer_operation_failed', executionMs);
-    else if (!this.#queueAgain(item)) {
-      item.fail(failureClass === 'busy' ? 'signer_overloaded' : 'signer_operation_failed', executionMs);
+    else if (failureClass === 'busy') this.#queueAfterPause(item, executionMs);
+    else {
+      this.#countFailure();
+      const inRow = (this.#failuresInRow.get(signer) ?? 0) + 1;
+      this.#failuresInRow.set(signer, inRow);
+      if (!this.#queueAgain(item)) item.fail('signer_operation_failed', executionMs);
+      if (inRow >= MAX_PROCESS_FAILURES) signer.recycle();
     }
     this.#dispatch();
   }
 
+  #countFailure(): void {
+    if (!this.#breaker.fail()) return;
+    const { logger, metrics } = this.#setup;
+    metrics.breakerOpened.inc();
+    logger.error('the token fails and gets no work until a trial signature succeeds', { token: this.label });
+    for (const item of this.#queues.clear()) item.fail('signer_unavailable');
+  }
+
+  /** After the breaker's pause: a canary shows whether the token works, or, without one, the next digest does. */
+  #tryAgain(): void {
+    const [signer] = this.#slots.usable();
+    if (!signer || !this.#breaker.mayTry()) return;
+    if (!this.#canary.ask(signer)) this.#breaker.succeed();
+  }
+
   #quarantine(item: WorkItem, executionMs: number): void {
-    const { registry, metrics, logger } = this.#options;
-    registry.quarantine(item.key.keyId);
+    const { registry, metrics, logger } = this.#setup;
+    const fields = { key_id: item.key.keyId, token: this.label };
+    try {
+      registry.quarantine(item.key.keyId);
+    } catch (error) {
+      logger.error('a quarantine could not be written: a restart would forget it', { ...fields, error });
+    }
+    metrics.wrongSignatures.inc({ algorithm: item.key.algorithm });
     metrics.quarantinedKeys.set(registry.quarantinedCount);
     // Never tried again silently: a fault or an attack, and both need a person.
-    logger.error('wrong signature from the HSM, key quarantined', { key_id: item.key.keyId, token: this.label });
+    logger.error('wrong signature from the HSM, key quarantined', fields);
     item.fail('signer_signature_wrong', executionMs);
   }
 
   /** Items of a signer process that died: once more on a sibling, within their own deadlines. */
   #takeBack(items: readonly WorkItem[]): void {
-    for (const item of items.toReversed()) if (!this.#queueAgain(item)) item.fail('signer_unavailable');
+    if (items.length > 0 && !this.#isDraining) this.#countFailure();
+    for (const item of items) if (!this.#queueAgain(item)) item.fail('signer_unavailable');
     this.#dispatch();
   }
 
   #queueAgain(item: WorkItem): boolean {
-    if (item.isAbandoned || item.attempts >= MAX_ATTEMPTS || this.#slots.isStopping) return false;
-    this.#options.metrics.requeued.inc();
+    const isOver = item.isCanary || item.isAbandoned || item.attempts >= MAX_ATTEMPTS;
+    if (isOver || this.#isDraining || this.#breaker.isOpen) return false;
+    this.#setup.metrics.requeued.inc();
     this.#queues.putBack(item);
     return true;
+  }
+
+  #queueAfterPause(item: WorkItem, executionMs: number): void {
+    const pauseMs = FIRST_BUSY_PAUSE_MS * 2 ** item.busyAnswers * (0.5 + Math.random() / 2);
+    item.busyAnswers += 1;
+    const isOver = item.busyAnswers > MAX_BUSY_ANSWERS || performance.now() + pauseMs >= item.deadline;
+    if (isOver || item.isCanary || item.isAbandoned || this.#isDraining) {
+      item.fail('signer_overloaded', executionMs);
+      return;
+    }
+    item.attempts -= 1;
+    setTimeout(() => {
+      // Any process may have it: it is the HSM that had no room.
+      item.lastSigner = undefined;
+      if (this.#isDraining || this.#breaker.isOpen) item.fail('signer_unavailable');
+      else if (item.isAbandoned) item.fail('signer_timeout');
+      else this.#queues.putBack(item);
+      this.#dispatch();
+    }, pauseMs);
   }
 }

@@ -1,5 +1,5 @@
 import type { ErrorCode } from '@sigillum/errors';
-import type { ServedKey } from './key-manifest.ts';
+import type { ServedKey } from './served-keys.ts';
 
 /** How one digest ended. A signature in here was verified with the pinned key. */
 export type WorkOutcome = {
@@ -12,28 +12,41 @@ export type WorkOutcome = {
   | { readonly kind: 'failed'; readonly code: ErrorCode }
 );
 
-/** One digest on its way to a signature. */
-export class WorkItem {
+export type WorkOptions = {
   readonly key: ServedKey;
   readonly digest: Uint8Array;
   /** On the clock of `performance.now()`. */
   readonly deadline: number;
-  readonly outcome: Promise<WorkOutcome>;
-  /** How often it was handed to a signer process: never more than twice. */
+  /** Told once. */
+  readonly onSettled?: (item: WorkItem, outcome: WorkOutcome) => void;
+  /** A canary goes to one signer process and to no other. */
+  readonly isCanary?: boolean;
+};
+
+/** One digest on its way to a signature. */
+export class WorkItem {
+  readonly key: ServedKey;
+  readonly digest: Uint8Array;
+  readonly deadline: number;
+  readonly isCanary: boolean;
+  /** How often it was handed to a signer process: never more than twice, but for an HSM that was busy. */
   attempts = 0;
+  /** How often the HSM said that it had no room. */
+  busyAnswers = 0;
+  /** Which signer process had it last, so that the second attempt is a sibling's. */
+  lastSigner: object | undefined;
   /** Nobody waits for it any more. Still in flight, it can't be called back. */
   isAbandoned = false;
+  readonly #onSettled: WorkOptions['onSettled'];
   readonly #admittedAt = performance.now();
-  #resolve: (outcome: WorkOutcome) => void;
   #settled: WorkOutcome | undefined;
 
-  constructor(key: ServedKey, digest: Uint8Array, deadline: number) {
+  constructor({ key, digest, deadline, onSettled, isCanary }: WorkOptions) {
     this.key = key;
     this.digest = digest;
     this.deadline = deadline;
-    const { promise, resolve } = Promise.withResolvers<WorkOutcome>();
-    this.outcome = promise;
-    this.#resolve = resolve;
+    this.isCanary = isCanary ?? false;
+    this.#onSettled = onSettled;
   }
 
   get settled(): WorkOutcome | undefined {
@@ -60,6 +73,6 @@ export class WorkItem {
   #settle(outcome: WorkOutcome): void {
     if (this.#settled) return;
     this.#settled = outcome;
-    this.#resolve(outcome);
+    this.#onSettled?.(this, outcome);
   }
 }

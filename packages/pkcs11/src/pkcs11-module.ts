@@ -18,9 +18,10 @@ const loadedModules = new Map<string, { readonly native: NativeModule; current: 
 
 /**
  * Loads and initialises a PKCS#11 module; the same path gives the same object until {@link Pkcs11Module.finalize}.
+ * @param libraryParameters for modules that take some at C_Initialize (NSS softokn); pReserved elsewhere stays NULL
  * @throws `pkcs11_module_unusable` when the file can't be loaded or C_Initialize fails.
  */
-export function loadModule(path: string): Pkcs11Module {
+export function loadModule(path: string, libraryParameters?: string): Pkcs11Module {
   let entry = loadedModules.get(path);
   if (!entry) {
     const native = createNativeModule();
@@ -36,7 +37,10 @@ export function loadModule(path: string): Pkcs11Module {
   const { native } = entry;
   try {
     // Without the flag two lanes at once are a SIGSEGV or an endless loop.
-    native.C_Initialize({ flags: CKF_OS_LOCKING_OK });
+    native.C_Initialize({
+      flags: CKF_OS_LOCKING_OK,
+      ...(libraryParameters === undefined ? {} : { libraryParameters }),
+    });
   } catch (error) {
     const cause = new Pkcs11Failure('C_Initialize', parseReturnCode(error));
     throw new SigillumError('pkcs11_module_unusable', `The PKCS#11 module ${path} does not start.`, { cause });

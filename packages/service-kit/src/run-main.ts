@@ -4,7 +4,11 @@ import { formatLine } from './create-logger.ts';
 import { type Arguments, parseArguments } from './parse-arguments.ts';
 
 /** What a main gives back: how to stop it. `undefined` means that its work is done. */
-export type RunningService = { stop(): Promise<void> };
+export type RunningService = {
+  stop(): Promise<void>;
+  /** Takes SIGHUP, which stops a service without it. */
+  reload?(): void;
+};
 
 export type MainContext = {
   /** Aborted when the process is asked to stop, also while it still starts. */
@@ -21,7 +25,7 @@ const exitConfig = 78;
 const stopDeadlineMs = 25_000;
 
 /**
- * Runs a service: parses the arguments, awaits `main`, and stops it on SIGTERM, SIGINT, SIGHUP or, with `--lifeline`,
+ * Runs a service: parses the arguments, awaits `main`, and stops it on SIGTERM, SIGINT, SIGHUP (unless it reloads then) or, with `--lifeline`,
  * at the end of stdin. Exits 0 when stopped as asked, 78 on a wrong configuration (all problems on stderr), and 1 on
  * an unhandled error or a stop that takes too long. A repeated signal changes nothing: npm hands on what the
  * terminal has already sent.
@@ -33,6 +37,7 @@ export function runMain(main: (args: Arguments, context: MainContext) => Promise
   }
   const abort = new AbortController();
   let started: Promise<RunningService | undefined> | undefined;
+  let service: RunningService | undefined;
   let stopping = false;
 
   const stop = (): void => {
@@ -48,7 +53,11 @@ export function runMain(main: (args: Arguments, context: MainContext) => Promise
 
   process.on('uncaughtException', fail);
   process.on('unhandledRejection', fail);
-  for (const name of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(name, stop);
+  for (const name of ['SIGTERM', 'SIGINT'] as const) process.on(name, stop);
+  process.on('SIGHUP', () => {
+    if (service?.reload) service.reload();
+    else stop();
+  });
   // A log on a full disk, or one that nobody reads: its lines are lost, and that ends no service.
   process.stdout.on('error', () => undefined);
 
@@ -56,6 +65,10 @@ export function runMain(main: (args: Arguments, context: MainContext) => Promise
     const args = parseArguments(process.argv.slice(2));
     if (args.lifeline) watchLifeline(stop);
     started = main(args, { signal: abort.signal });
+    started.then(
+      (running) => (service = running),
+      () => undefined,
+    );
     watchStart(started).catch((error: unknown) => {
       if (!stopping) fail(error);
     });

@@ -1,3 +1,4 @@
+export { type KeyManifest, parseKeyManifest } from './key-manifest.ts';
 export { checkSignerIdentity, hashSignerUri, listUriNames } from './server-identity.ts';
 export { SignerClient, type SignerClientOptions, type SignResult } from './signer-client.ts';
 export {

@@ -18,6 +18,9 @@ import { TokenSigner } from './token-signer.ts';
  */
 const PIPE = 3;
 
+/** Time for the daemon to take the reason of an end. */
+const LAST_WORDS_MS = 1_000;
+
 /** What a mismatch of configuration and token can't be cured by: a restart. */
 const configReasons: ReadonlySet<SignerFatal['reason']> = new Set(['pin-rejected', 'key-missing', 'key-mismatch']);
 
@@ -32,9 +35,25 @@ function main(): void {
   let signer: TokenSigner | undefined;
   let isEnding = false;
 
+  let isCorked = false;
+
+  /** Answers of one turn of the event loop leave in one write. */
+  const cork = (): void => {
+    if (isCorked) return;
+    isCorked = true;
+    pipe.cork();
+    setImmediate(() => {
+      isCorked = false;
+      pipe.uncork();
+    });
+  };
+
   const fail = (fatal: SignerFatal): void => {
     if (isEnding) return;
     isEnding = true;
+    pipe.uncork();
+    // A daemon that does not read must not keep a hanging process alive.
+    setTimeout(endNow, LAST_WORDS_MS);
     pipe.write(encodeJsonFrame(frameTypes.fatal, fatal), () => {
       // With nothing in flight exit() is safe, and its code says what happened; else only a kill is.
       if (signer) endNow();
@@ -49,7 +68,7 @@ function main(): void {
   const configure = (payload: Buffer): void => {
     // Written by the daemon that spawned us, of the same release.
     const setup = JSON.parse(payload.toString('utf8')) as SignerSetup;
-    signer = TokenSigner.open(setup);
+    signer = TokenSigner.open(setup, () => fail({ reason: 'hang' }));
     pipe.write(encodeJsonFrame(frameTypes.ready, signer.describe()));
   };
 
@@ -57,6 +76,7 @@ function main(): void {
     const { id, keyIndex, digest } = parseSign(payload);
     const result = await open.sign(keyIndex, digest);
     if (isEnding) return;
+    cork();
     pipe.write(
       result.kind === 'signed'
         ? encodeSigned(id, result.executionMicros, result.signature)

@@ -1,6 +1,7 @@
 import { isSigillumError } from '@sigillum/errors';
-import { getFailureClass, Pkcs11Failure } from '@sigillum/pkcs11';
+import { Pkcs11Failure } from '@sigillum/pkcs11';
 import type { PinFileStamp, SignerFatal } from '../signer-messages.ts';
+import type { FailureClasses } from './failure-classes.ts';
 
 /** Ends a signer process with a reason for the daemon. */
 export class SignerFailure extends Error {
@@ -14,19 +15,15 @@ export class SignerFailure extends Error {
 }
 
 /** What an error at the start means. Only numbers and our own words leave the process. */
-export function toFatal(error: unknown, stamp: PinFileStamp | undefined): SignerFatal {
+export function toFatal(error: unknown, stamp: PinFileStamp | undefined, classes: FailureClasses): SignerFatal {
   if (error instanceof SignerFailure) return error.fatal;
   const number = error instanceof Pkcs11Failure ? error.returnCode : undefined;
   const returnCode = number === undefined ? {} : { returnCode: number };
-  if (isSigillumError(error, 'pkcs11_pin_rejected')) {
-    return { reason: 'pin-rejected', ...returnCode, ...(stamp ? { pin: stamp } : {}) };
-  }
+  const isPin =
+    error instanceof Pkcs11Failure ? classes.ofCode(error) === 'pin' : isSigillumError(error, 'pkcs11_pin_rejected');
+  // Only where a PIN was tried: the same number from another call is no attempt.
+  if (isPin && stamp) return { reason: 'pin-rejected', ...returnCode, pin: stamp };
   if (isSigillumError(error, 'pkcs11_module_unusable')) return { reason: 'module-unusable', ...returnCode };
   if (isSigillumError(error, 'pkcs11_token_not_found', 'pkcs11_token_ambiguous')) return { reason: 'token-missing' };
   return { reason: 'token-down', ...returnCode };
-}
-
-/** Whether only a fresh process helps. */
-export function isTokenDown(error: unknown): boolean {
-  return getFailureClass(error) === 'token-down';
 }

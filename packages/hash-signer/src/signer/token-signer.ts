@@ -1,10 +1,18 @@
 import { getSignatureAlgorithm, type SignatureAlgorithmName } from '@sigillum/algorithms';
 import { isSigillumError } from '@sigillum/errors';
-import { getFailureClass, type Lane, LanePool, loadModule, Pkcs11Failure, type Pkcs11Module } from '@sigillum/pkcs11';
+import { type Lane, LanePool, loadModule, Pkcs11Failure, type Pkcs11Module } from '@sigillum/pkcs11';
 import type { SigningKey, Token, VerificationKey } from '@sigillum/pkcs11';
-import type { FailureClass, PinFileStamp, SignerReady, SignerSetup } from '../signer-messages.ts';
+import { OperationWatchdog } from '../operation-watchdog.ts';
+import {
+  type FailureClass,
+  getWatchdogLimit,
+  type PinFileStamp,
+  type SignerReady,
+  type SignerSetup,
+} from '../signer-messages.ts';
+import { FailureClasses } from './failure-classes.ts';
 import { readPin } from './read-pin.ts';
-import { isTokenDown, SignerFailure, toFatal } from './signer-failure.ts';
+import { SignerFailure, toFatal } from './signer-failure.ts';
 
 /** One item's end inside the signer process. */
 export type ItemResult =
@@ -19,6 +27,8 @@ export type ItemResult =
 type ReadyKey = {
   readonly id: Uint8Array;
   readonly algorithm: SignatureAlgorithmName;
+  readonly purpose: string;
+  readonly watchdogMs: number;
   /** Only for ECDSA: node:crypto can't verify it over a bare digest, so C_Verify does. */
   readonly verificationKey: VerificationKey | undefined;
   signingKey: SigningKey;
@@ -30,28 +40,45 @@ export class TokenSigner {
   readonly #token: Token;
   readonly #pool: LanePool;
   readonly #keys: readonly ReadyKey[];
+  readonly #classes: FailureClasses;
+  readonly #watchdog: OperationWatchdog;
 
-  private constructor(module: Pkcs11Module, token: Token, pool: LanePool, keys: readonly ReadyKey[]) {
-    this.#module = module;
-    this.#token = token;
-    this.#pool = pool;
-    this.#keys = keys;
+  private constructor(
+    setup: SignerSetup,
+    opened: { module: Pkcs11Module; token: Token; pool: LanePool; keys: readonly ReadyKey[]; classes: FailureClasses },
+    onHang: () => void,
+  ) {
+    this.#module = opened.module;
+    this.#token = opened.token;
+    this.#pool = opened.pool;
+    this.#keys = opened.keys;
+    this.#classes = opened.classes;
+    this.#watchdog = new OperationWatchdog(Math.min(setup.watchdogMs.ec, setup.watchdogMs.rsa), onHang);
   }
 
-  /** @throws SignerFailure with the reason that the daemon is told. */
-  static open(setup: SignerSetup): TokenSigner {
+  /**
+   * @param onHang an operation is over its time: only the end of the process ends it
+   * @throws SignerFailure with the reason that the daemon is told.
+   */
+  static open(setup: SignerSetup, onHang: () => void): TokenSigner {
     let stamp: PinFileStamp | undefined;
+    const classes = new FailureClasses(new Map(setup.returnCodes));
     try {
-      const module = loadModule(setup.module);
+      const module = loadModule(setup.module, setup.libraryParameters);
       const info = module.findToken(setup.token);
       const { pin, stamp: tried } = openPin(setup.pinFile);
       stamp = tried;
       const token = module.openToken(info, pin);
-      const keys = setup.keys.map((key) => findPinnedKey(token, key));
-      const pool = new LanePool(token, { lanes: setup.lanes, maxWaiting: setup.maxInFlight });
-      return new TokenSigner(module, token, pool, keys);
+      const keys = setup.keys.map((key) => findPinnedKey(token, key, setup));
+      const reserved = new Map(
+        Object.entries(setup.reservedLanes).flatMap(([purpose, count]) =>
+          count === undefined ? [] : [[purpose, count]],
+        ),
+      );
+      const pool = new LanePool(token, { lanes: setup.lanes, maxWaiting: setup.maxInFlight, reserved });
+      return new TokenSigner(setup, { module, token, pool, keys, classes }, onHang);
     } catch (error) {
-      throw new SignerFailure(toFatal(error, stamp));
+      throw new SignerFailure(toFatal(error, stamp, classes));
     }
   }
 
@@ -73,26 +100,31 @@ export class TokenSigner {
     try {
       return await this.#pool.run(async (lane) => {
         started = process.hrtime.bigint();
-        const signature = await this.#signTwice(lane, key, digest);
-        const isWrong =
-          key.verificationKey && !(await lane.verify(key.verificationKey, key.algorithm, digest, signature));
-        return isWrong
-          ? { kind: 'failed', failureClass: 'wrong', returnCode: undefined, executionMicros: measure() }
-          : { kind: 'signed', signature, executionMicros: measure() };
-      });
+        const watched = this.#watchdog.begin(key.watchdogMs);
+        try {
+          const signature = await this.#signAgain(lane, key, digest);
+          const isWrong =
+            key.verificationKey && !(await lane.verify(key.verificationKey, key.algorithm, digest, signature));
+          return isWrong
+            ? { kind: 'failed', failureClass: 'wrong', returnCode: undefined, executionMicros: measure() }
+            : { kind: 'signed', signature, executionMicros: measure() };
+        } finally {
+          this.#watchdog.end(watched);
+        }
+      }, key.purpose);
     } catch (error) {
-      if (isTokenDown(error)) throw new SignerFailure(toFatal(error, undefined));
+      if (this.#classes.isTokenDown(error)) throw new SignerFailure(toFatal(error, undefined, this.#classes));
       const returnCode = error instanceof Pkcs11Failure ? error.returnCode : undefined;
-      return { kind: 'failed', failureClass: classify(error), returnCode, executionMicros: measure() };
+      return { kind: 'failed', failureClass: this.#classes.of(error), returnCode, executionMicros: measure() };
     }
   }
 
   /** Session or handles gone: the lane has a fresh session by itself, the key is found again, and once more. */
-  async #signTwice(lane: Lane, key: ReadyKey, digest: Uint8Array): Promise<Uint8Array> {
+  async #signAgain(lane: Lane, key: ReadyKey, digest: Uint8Array): Promise<Uint8Array> {
     try {
       return await lane.sign(key.signingKey, key.algorithm, digest);
     } catch (error) {
-      if (getFailureClass(error) !== 'session') throw error;
+      if (this.#classes.of(error) !== 'session') throw error;
       key.signingKey = this.#token.findKey(key.id);
       return await lane.sign(key.signingKey, key.algorithm, digest);
     }
@@ -101,6 +133,7 @@ export class TokenSigner {
   /** Waits for what is in flight, then logs out and finalises. */
   async close(): Promise<void> {
     await this.#pool.drain();
+    this.#watchdog.stop();
     this.#token.close();
     this.#module.finalize();
   }
@@ -116,7 +149,7 @@ function openPin(path: string): { pin: Buffer; stamp: PinFileStamp } {
 }
 
 /** The key of a manifest, with the token's public key compared to the pinned one. */
-function findPinnedKey(token: Token, wanted: SignerSetup['keys'][number]): ReadyKey {
+function findPinnedKey(token: Token, wanted: SignerSetup['keys'][number], setup: SignerSetup): ReadyKey {
   const id = new Uint8Array(Buffer.from(wanted.keyId, 'hex'));
   const spki = new Uint8Array(Buffer.from(wanted.spki, 'base64'));
   const signingKey = findOnToken(token, id, wanted.keyId);
@@ -125,7 +158,9 @@ function findPinnedKey(token: Token, wanted: SignerSetup['keys'][number]): Ready
   }
   const isEcdsa = getSignatureAlgorithm(wanted.algorithm).scheme === 'ecdsa';
   const verificationKey = isEcdsa ? token.createVerificationKey(spki) : undefined;
-  return { id, algorithm: wanted.algorithm, verificationKey, signingKey };
+  const { algorithm, purpose } = wanted;
+  const watchdogMs = getWatchdogLimit(setup.watchdogMs, algorithm);
+  return { id, algorithm, purpose, watchdogMs, verificationKey, signingKey };
 }
 
 function findOnToken(token: Token, id: Uint8Array, keyId: string): SigningKey {
@@ -139,15 +174,4 @@ function findOnToken(token: Token, id: Uint8Array, keyId: string): SigningKey {
     }
     throw error;
   }
-}
-
-function classify(error: unknown): FailureClass {
-  if (isSigillumError(error, 'pkcs11_signature_malformed')) return 'wrong';
-  if (isSigillumError(error, 'pkcs11_lanes_full')) return 'busy';
-  // Wrong length, algorithm or key: trying again can't help.
-  if (isSigillumError(error, 'pkcs11_digest_length_wrong', 'pkcs11_algorithm_unfit', 'pkcs11_key_not_found')) {
-    return 'request';
-  }
-  const failureClass = getFailureClass(error);
-  return failureClass === 'token-down' || failureClass === 'pin' ? 'unknown' : failureClass;
 }

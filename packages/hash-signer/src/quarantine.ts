@@ -1,0 +1,63 @@
+import { closeSync, fsyncSync, mkdirSync, openSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+const fileName = /^quarantined-([0-9a-f]{32})\.json$/;
+
+/**
+ * The keys that made a wrong signature, one file each, so that a restart doesn't put them back into use. A person who
+ * has found the reason deletes the file and sends SIGHUP.
+ */
+export class Quarantine {
+  readonly #directory: string;
+  #keys: ReadonlySet<string>;
+
+  constructor(stateDirectory: string) {
+    this.#directory = stateDirectory;
+    this.#keys = this.#read();
+  }
+
+  has(keyId: string): boolean {
+    return this.#keys.has(keyId);
+  }
+
+  get count(): number {
+    return this.#keys.size;
+  }
+
+  /**
+   * Takes a key out of use, durably. In memory it is out of use in any case.
+   * @throws Error when the file can't be written: the caller says so, loudly
+   */
+  add(keyId: string): void {
+    if (this.#keys.has(keyId)) return;
+    this.#keys = new Set([...this.#keys, keyId]);
+    mkdirSync(this.#directory, { recursive: true, mode: 0o700 });
+    const path = join(this.#directory, `quarantined-${keyId}.json`);
+    const content = { key_id: keyId, since: new Date().toISOString(), reason: 'a signature did not verify' };
+    writeFileSync(`${path}.new`, `${JSON.stringify(content)}\n`, { mode: 0o600, flush: true });
+    renameSync(`${path}.new`, path);
+    const folder = openSync(this.#directory, 'r');
+    try {
+      fsyncSync(folder);
+    } finally {
+      closeSync(folder);
+    }
+  }
+
+  /** Looks which files are left. Answers the keys that are in use again. */
+  reload(): string[] {
+    const before = this.#keys;
+    this.#keys = this.#read();
+    return [...before].filter((keyId) => !this.#keys.has(keyId));
+  }
+
+  #read(): ReadonlySet<string> {
+    try {
+      return new Set(readdirSync(this.#directory).flatMap((name) => fileName.exec(name)?.[1] ?? []));
+    } catch (error) {
+      // No folder yet: nothing was ever wrong. Anything else must not look like that.
+      if ((error as { code?: unknown }).code === 'ENOENT') return new Set();
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,92 @@
+import { SigillumError } from '@sigillum/errors';
+import { MAX_DIGESTS, type Purpose } from '@sigillum/signer-rpc';
+import type { RateConfig } from './config.ts';
+
+type LimitedKey = { readonly keyId: string; readonly name: string; readonly purpose: Purpose };
+
+type Usage = { tokens: number; filledAt: number; day: string; signedToday: number };
+
+const SECONDS_PER_DAY = 86_400;
+
+const dayOf = (now: number): string => new Date(now).toISOString().slice(0, 10);
+
+/**
+ * How often each key may be used: digests a second (a bucket that fills) and signatures a UTC day. Kept in memory;
+ * the day's count is taken from the audit log at a start, so that a restart gives nobody a second day.
+ */
+export class RateLimits {
+  #rates: readonly RateConfig[];
+  readonly #usage = new Map<string, Usage>();
+  readonly #now: () => number;
+
+  constructor(rates: readonly RateConfig[], now: () => number = Date.now) {
+    this.#rates = rates;
+    this.#now = now;
+  }
+
+  /** Takes a new configuration; what was used stays used. */
+  replace(rates: readonly RateConfig[]): void {
+    this.#rates = rates;
+  }
+
+  /** Whether any key has a daily limit, for which the day's signatures have to be counted at a start. */
+  get hasDailyLimits(): boolean {
+    return this.#rates.some(({ per_day }) => per_day !== undefined);
+  }
+
+  /** A signature of today that was made before this process started. */
+  countEarlier(keyId: string): void {
+    this.#getUsage(keyId, undefined).signedToday += 1;
+  }
+
+  /**
+   * Takes the room for digests of one key, all or none.
+   * @throws `signer_rate_exceeded`, `signer_daily_limit_reached`, with the time after which it can succeed
+   */
+  take(key: LimitedKey, count: number): void {
+    const rate = this.#findRate(key);
+    if (!rate) return;
+    const usage = this.#getUsage(key.keyId, rate);
+    if (rate.per_day !== undefined && usage.signedToday + count > rate.per_day) {
+      const retryAfterSeconds = SECONDS_PER_DAY - (Math.floor(this.#now() / 1000) % SECONDS_PER_DAY);
+      const message = `The key ${key.name} makes ${rate.per_day} signatures a day.`;
+      throw new SigillumError('signer_daily_limit_reached', message, { retryAfterSeconds });
+    }
+    if (rate.per_second !== undefined && usage.tokens < count) {
+      const retryAfterSeconds = Math.max(1, Math.ceil((count - usage.tokens) / rate.per_second));
+      const message = `The key ${key.name} takes ${rate.per_second} digests a second.`;
+      throw new SigillumError('signer_rate_exceeded', message, { retryAfterSeconds });
+    }
+    usage.tokens -= count;
+    usage.signedToday += count;
+  }
+
+  /** Of the digests taken, so many were not signed: the day's count has them back. */
+  giveBack(key: LimitedKey, count: number): void {
+    const usage = this.#usage.get(key.keyId);
+    // Taken yesterday, they are not in today's count.
+    if (usage && usage.day === dayOf(this.#now())) usage.signedToday = Math.max(0, usage.signedToday - count);
+  }
+
+  #findRate({ keyId, purpose }: LimitedKey): RateConfig | undefined {
+    return this.#rates.find(({ key_id }) => key_id === keyId) ?? this.#rates.find((rate) => rate.purpose === purpose);
+  }
+
+  #getUsage(keyId: string, rate: RateConfig | undefined): Usage {
+    const now = this.#now();
+    const day = dayOf(now);
+    // A full batch always fits at some time, whatever the rate.
+    const burst = rate?.burst ?? Math.max(MAX_DIGESTS, Math.ceil(rate?.per_second ?? 0));
+    let usage = this.#usage.get(keyId);
+    if (!usage) {
+      usage = { tokens: Infinity, filledAt: now, day, signedToday: 0 };
+      this.#usage.set(keyId, usage);
+    }
+    if (usage.day !== day) Object.assign(usage, { day, signedToday: 0 });
+    // A clock that goes back fills nothing and empties nothing.
+    const seconds = Math.max(0, now - usage.filledAt) / 1000;
+    usage.tokens = Math.min(burst, usage.tokens + seconds * (rate?.per_second ?? 0));
+    usage.filledAt = now;
+    return usage;
+  }
+}
