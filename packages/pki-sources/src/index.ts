@@ -12,8 +12,6 @@ export type { Resolve } from './egress/open-connection.ts';
 export { RevocationCollector } from './revocation/revocation-collector.ts';
 export type { RevocationCollectorOptions, RevocationExchange } from './revocation/revocation-options.ts';
 // time-stamps
-export {
-  TimeStampRequester,
-  type TimeStampRequesterOptions,
-  type TimeStampServer,
-} from './time-stamp-requester.ts';
+export type { ServerState, TimeStampServerState } from './time-stamps/server-health.ts';
+export { TimeStampRequester, type TimeStampRequesterOptions } from './time-stamps/time-stamp-requester.ts';
+export type { TimeStampAuthorization, TimeStampServer } from './time-stamps/time-stamp-server.ts';

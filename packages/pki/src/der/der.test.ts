@@ -174,11 +174,11 @@ describe('the DER reader', () => {
       const { user, system } = process.cpuUsage(start);
       return user + system;
     };
-    measure(make(20_000));
     // The best of three: collecting garbage costs now the one, now the other.
     const best = (input: Uint8Array): number => Math.min(measure(input), measure(input), measure(input));
-    // A quadratic reader would need sixteen times as long for four times the input.
-    expect(best(make(80_000))).toBeLessThan(12 * Math.max(best(make(20_000)), 1000));
+    measure(make(4000));
+    // A quadratic reader would need 64 times as long for eight times the input.
+    expect(best(make(32_000))).toBeLessThan(36 * Math.max(best(make(4000)), 1000));
   });
 
   test('walks fields in order and says which structure is wrong', () => {

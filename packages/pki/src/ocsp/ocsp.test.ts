@@ -90,9 +90,10 @@ function ask({ name = 'good', signer = 'responder', nonce, hash, issuer = 'ca', 
   const request = encodeOcspRequest({ certificate: get(name), issuer: get('ca'), nonce, ...(hash ? { hash } : {}) });
   const { certificateFile, keyFile } = getMade(signer);
   pki.run([
-    ...['ocsp', '-index', 'index.txt', '-CA', getMade(issuer).certificateFile],
-    ...['-rsigner', certificateFile, '-rkey', keyFile, ...more],
-    ...['-reqin', pki.write(`${file}.req`, request), '-respout', pki.path(`${file}.res`)],
+    ...`ocsp -index index.txt -CA ${getMade(issuer).certificateFile}`.split(' '),
+    ...`-rsigner ${certificateFile} -rkey ${keyFile}`.split(' '),
+    ...more,
+    ...`-reqin ${pki.write(`${file}.req`, request)} -respout ${pki.path(`${file}.res`)}`.split(' '),
   ]);
   return new Uint8Array(readFileSync(pki.path(`${file}.res`)));
 }

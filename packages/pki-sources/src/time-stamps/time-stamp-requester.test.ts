@@ -6,7 +6,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import type { SigillumError } from '@sigillum/errors';
 import { encodeTimeStampFailure, encodeTimeStampRequest, parseTimeStampRequest } from '@sigillum/pki';
-import { TimeStampRequester, type TimeStampRequesterOptions, type TimeStampServer } from './index.ts';
+import { TimeStampRequester, type TimeStampRequesterOptions, type TimeStampServer } from '../index.ts';
 import { type OpensslCertificate, OpensslPki, opensslExtensions } from '@sigillum/testing';
 
 const pki = new OpensslPki();
@@ -180,7 +180,7 @@ describe('a requester', () => {
     expect([refusing.asked(), busy.asked(), html.asked(), good.asked()]).toEqual([1, 1, 1, 2]);
   });
 
-  test('goes back to the first server when its moment is over', async () => {
+  test('goes back to the first server when its moment is over and a probe found it well', async () => {
     let broken = true;
     const first = await listen((query, response, request) =>
       broken ? response.writeHead(500).end() : answer(reply)(query, response, request),
@@ -191,13 +191,149 @@ describe('a requester', () => {
       now: () => new Date(Date.now() + later),
       cooldownMs: 10_000,
     });
+    const states = () => requester.states().map(({ state }) => state);
     await requester.request(imprint);
     broken = false;
     await requester.request(imprint);
     expect([first.asked(), second.asked()]).toEqual([1, 2]);
+    expect(states()).toEqual(['cooling', 'healthy']);
     later = 11_000;
+    expect(states()).toEqual(['recovering', 'healthy']);
+    // The seal is served by the second while the first is probed.
     await requester.request(imprint);
-    expect([first.asked(), second.asked()]).toEqual([2, 2]);
+    expect(second.asked()).toBe(3);
+    await waitUntil(() => requester.states()[0]?.state === 'healthy');
+    expect(first.asked()).toBe(2);
+    await requester.request(imprint);
+    expect([first.asked(), second.asked()]).toEqual([3, 3]);
+  });
+
+  test('does not let a seal wait for a server that may have recovered and has not', async () => {
+    const held: ServerResponse[] = [];
+    let silent = false;
+    const first = await listen((_query, response) => (silent ? held.push(response) : response.writeHead(500).end()));
+    const second = await listen(answer(reply));
+    let later = 0;
+    const { requester } = makeRequester([first, second], {
+      now: () => new Date(Date.now() + later),
+      cooldownMs: 10_000,
+      timeoutMs: 600_000,
+    });
+    await requester.request(imprint);
+    silent = true;
+    later = 11_000;
+    // With ten minutes of patience these would never end if they waited for the first.
+    await Promise.all([requester.request(imprint), requester.request(imprint), requester.request(imprint)]);
+    await waitUntil(() => held.length > 0);
+    expect([first.asked(), second.asked()]).toEqual([2, 4]); // one probe for the three
+    requester.close();
+  });
+
+  test('leaves a server that keeps failing alone longer and longer, and asks it all the same when it is the last', async () => {
+    const down = await listen((_query, response) => response.writeHead(500).end());
+    let later = 0;
+    const { requester } = makeRequester([down], { now: () => new Date(later), cooldownMs: 1000 });
+    const waits: number[] = [];
+    for (let round = 0; round < 12; round++) {
+      await expect(requester.request(imprint)).rejects.toMatchObject(unavailable);
+      const wait = (requester.states()[0]?.until?.getTime() ?? 0) - later;
+      waits.push(wait);
+      later += wait;
+    }
+    expect(waits.slice(0, 4)).toEqual([1000, 2000, 4000, 8000]);
+    expect(waits.at(-1)).toBe(300_000);
+    expect(down.asked()).toBe(12);
+  });
+
+  test('tells the health of each server, and probes those that failed when asked to', async () => {
+    let broken = true;
+    const first = await listen((query, response, request) =>
+      broken ? response.writeHead(503).end() : answer(reply)(query, response, request),
+    );
+    const liar = await listen(answer(() => Buffer.from('no')));
+    const good = await listen(answer(reply));
+    const { requester } = makeRequester([first, liar, good]);
+    await requester.request(imprint);
+    expect(requester.states()).toEqual([
+      expect.objectContaining({ name: 'tsa-0', state: 'cooling', requests: 1, failures: 1, failuresInARow: 1 }),
+      expect.objectContaining({
+        name: 'tsa-1',
+        state: 'distrusted',
+        lastFailure: { at: expect.any(Date), code: 'pki_timestamp_response_invalid' },
+        lastSuccess: undefined,
+      }),
+      expect.objectContaining({
+        name: 'tsa-2',
+        state: 'healthy',
+        until: undefined,
+        failures: 0,
+        lastSuccess: expect.any(Date),
+        lastMilliseconds: expect.any(Number),
+      }),
+    ]);
+    broken = false;
+    expect((await requester.probe()).map(({ state }) => state)).toEqual(['healthy', 'distrusted', 'healthy']);
+    expect([first.asked(), liar.asked(), good.asked()]).toEqual([2, 1, 1]);
+  });
+
+  test('gives each server its own time, and takes a foreign one as the second', async () => {
+    const silent = await listen(() => undefined);
+    const foreign = await listen(answer(reply));
+    const { requester, failures } = makeRequester([{ ...silent, timeoutMs: 100 }, foreign], { timeoutMs: 600_000 });
+    expect((await requester.request(imprint)).policy).toBe(policy);
+    expect(failures.map(({ message }) => message)).toEqual([expect.stringContaining('in time')]);
+  });
+
+  test.each(['sha256', 'sha384', 'sha512'] as const)('has a %s digest time-stamped', async (algorithm) => {
+    const tsa = await listen(answer(reply));
+    const { requester } = makeRequester([tsa]);
+    const digest = new Uint8Array(createHash(algorithm).update('x').digest());
+    expect((await requester.request({ algorithm, digest })).imprint).toEqual({ algorithm, digest });
+  });
+
+  test('shows its password or key to the server, over https whose root it was told', async () => {
+    const tls = pki.issue('known-tls', { issuer: otherRoot, extensions: ['subjectAltName=IP:127.0.0.1'] });
+    const key = tls.privateKey.export({ format: 'pem', type: 'pkcs8' });
+    const seen: unknown[] = [];
+    const tsa = await listen(
+      (query, response, request) => {
+        seen.push([request.headers.authorization, request.headers['x-api-key']]);
+        answer(reply)(query, response, request);
+      },
+      { cert: readFileSync(tls.certificateFile), key: Buffer.from(key) },
+    );
+    const tlsRoots = [readFileSync(otherRoot.certificateFile, 'utf8')];
+    const text = (value: string): Uint8Array => new TextEncoder().encode(value);
+    for (const authorization of [
+      { kind: 'basic', user: 'seals', password: text('pä:ss\n') },
+      { kind: 'header', header: 'X-Api-Key', value: text('secret\n') },
+      { kind: 'header', header: 'Authorization', value: text('Bearer abc') },
+    ] as const) {
+      const { requester } = makeRequester([{ ...tsa, tlsRoots, authorization }]);
+      await requester.request(imprint);
+    }
+    expect(seen).toEqual([
+      [`Basic ${Buffer.from('seals:pä:ss').toString('base64')}`, undefined],
+      [undefined, 'secret'],
+      ['Bearer abc', undefined],
+    ]);
+  });
+
+  test('refuses to be made with a secret that would travel in the open, or breaks a header', () => {
+    const value = new TextEncoder().encode('hunter2');
+    const make = (url: string, authorization: NonNullable<TimeStampServer['authorization']>) => () =>
+      makeRequester([{ url, authorization }]);
+    const wrong = expect.objectContaining({
+      code: 'config_invalid',
+      message: expect.not.stringContaining('hunter2'),
+    });
+    expect(make('http://tsa.example/', { kind: 'header', header: 'x-api-key', value })).toThrow(wrong);
+    expect(make('http://192.0.2.1.example/', { kind: 'basic', user: 'u', password: value })).toThrow(wrong);
+    expect(make('https://tsa.example/', { kind: 'basic', user: 'a:b', password: value })).toThrow(wrong);
+    const broken = new TextEncoder().encode('hunter2\r\nx: y');
+    expect(make('https://tsa.example/', { kind: 'header', header: 'x-api-key', value: broken })).toThrow(wrong);
+    expect(make('https://tsa.example/', { kind: 'header', header: 'x y', value })).toThrow(wrong);
+    expect(make('http://10.0.0.7/', { kind: 'basic', user: 'u', password: value })).not.toThrow();
   });
 
   const otherQuery = (query: Uint8Array, change: Partial<Parameters<typeof encodeTimeStampRequest>[0]>): Uint8Array =>
@@ -308,6 +444,11 @@ describe('a requester', () => {
     expect(tsa.asked()).toBe(0);
   });
 });
+
+/** Ends by jest's own limit when it never comes. */
+async function waitUntil(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 5));
+}
 
 /** The last byte of the response is one of the signature's. */
 function flipLast(der: Uint8Array): Uint8Array {

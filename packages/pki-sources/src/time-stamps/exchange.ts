@@ -9,6 +9,10 @@ export type ExchangeOptions = {
   readonly url: URL;
   readonly body: Uint8Array;
   readonly agents: Agents;
+  /** A header more: authorisation. */
+  readonly header?: readonly [string, string] | undefined;
+  /** PEM of trust anchors for https. */
+  readonly tlsRoots?: readonly string[] | undefined;
   /** For everything: connect, request, the whole answer, and a second connection where the first had gone. */
   readonly timeoutMs: number;
   readonly maxAnswerBytes: number;
@@ -45,7 +49,9 @@ function send(options: ExchangeOptions, signal: AbortSignal, keepAlive: boolean)
       'content-type': 'application/timestamp-query',
       'content-length': body.length,
       accept: 'application/timestamp-reply',
+      ...(options.header ? { [options.header[0]]: options.header[1] } : {}),
     },
+    ...(options.tlsRoots ? { ca: [...options.tlsRoots] } : {}),
     signal,
   });
   let answered = false;
