@@ -23,6 +23,10 @@ export type TsaMetrics = {
   readonly clockMeasurements: Counter<'source' | 'result'>;
   /** 1 for the reason for which there is no time, 0 for all others. */
   readonly clockFault: Gauge<'fault'>;
+  /** Computed when somebody looks, from {@link TsaFigures}. */
+  readonly clockBound: Gauge;
+  readonly unitRemainingDays: Gauge<'unit'>;
+  readonly unitActive: Gauge<'unit'>;
 };
 
 /** Figures that are computed when somebody looks. */
@@ -40,34 +44,34 @@ const seconds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5
 
 export function createTsaMetrics(registry: Registry, figures: TsaFigures): TsaMetrics {
   const registers = [registry];
-  new Gauge({
-    name: 'tsa_clock_bound_seconds',
-    help: 'Within what the clock is known to be right; NaN while it is not.',
-    registers,
-    collect() {
-      const boundMs = figures.boundMs();
-      this.set(boundMs === undefined ? Number.NaN : boundMs / 1000);
-    },
-  });
-  new Gauge({
-    name: 'tsa_unit_remaining_days',
-    help: 'Days for which a time-stamp unit may still sign.',
-    labelNames: ['unit'] as const,
-    registers,
-    collect() {
-      for (const { name, remainingDays } of figures.units()) this.set({ unit: name }, remainingDays);
-    },
-  });
-  new Gauge({
-    name: 'tsa_unit_active',
-    help: '1 for the time-stamp unit that signs now.',
-    labelNames: ['unit'] as const,
-    registers,
-    collect() {
-      for (const { name, isActive } of figures.units()) this.set({ unit: name }, isActive ? 1 : 0);
-    },
-  });
   return {
+    clockBound: new Gauge({
+      name: 'tsa_clock_bound_seconds',
+      help: 'Within what the clock is known to be right; NaN while it is not.',
+      registers,
+      collect() {
+        const boundMs = figures.boundMs();
+        this.set(boundMs === undefined ? Number.NaN : boundMs / 1000);
+      },
+    }),
+    unitRemainingDays: new Gauge({
+      name: 'tsa_unit_remaining_days',
+      help: 'Days for which a time-stamp unit may still sign.',
+      labelNames: ['unit'] as const,
+      registers,
+      collect() {
+        for (const { name, remainingDays } of figures.units()) this.set({ unit: name }, remainingDays);
+      },
+    }),
+    unitActive: new Gauge({
+      name: 'tsa_unit_active',
+      help: '1 for the time-stamp unit that signs now.',
+      labelNames: ['unit'] as const,
+      registers,
+      collect() {
+        for (const { name, isActive } of figures.units()) this.set({ unit: name }, isActive ? 1 : 0);
+      },
+    }),
     answers: new Counter({
       name: 'tsa_answers_total',
       help: 'Time-stamp queries answered, by listener and outcome.',

@@ -24,7 +24,7 @@ import {
   SoftwareSignerForTests,
 } from '@sigillum/testing';
 import { type RunningTsa, startTsa, type TsaOptions } from './start-tsa.ts';
-import { type ClockWatch, createUnsupervisedWatch } from './clock/clock-supervisor.ts';
+import { createUnsupervisedWatch } from './clock/clock-supervisor.ts';
 import { createTsaMetrics } from './tsa-metrics.ts';
 import { openTimeStampUnit, type TimeStampUnit } from './unit/time-stamp-unit.ts';
 import { UnitRotation } from './unit/unit-rotation.ts';

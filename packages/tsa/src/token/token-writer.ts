@@ -5,7 +5,6 @@ import {
   compareBytes,
   concatBytes,
   contextTag,
-  encodeExplicit,
   encodeGeneralizedTime,
   encodeInteger,
   encodeOid,
