@@ -1,4 +1,6 @@
 import { type FormField, isPdfArray, type PdfDocument, PdfStream, readAcroForm } from '@sigillum/pdf';
+import { assertObjectsPlaced } from './assert-objects-placed.ts';
+import { assertPagesThere } from './assert-pages-there.ts';
 import { refuseInput } from './input-policy.ts';
 
 /** Refuses documents that readers show in different ways, whatever is signed in them. */
@@ -10,6 +12,8 @@ export function assertInputAllowed(document: PdfDocument, fields: readonly FormF
     });
   }
   if (isDynamicXfa(document, fields)) throw refuseInput('no_dynamic_xfa');
+  assertObjectsPlaced(document);
+  assertPagesThere(document);
 }
 
 /**

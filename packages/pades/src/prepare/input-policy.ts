@@ -39,6 +39,10 @@ export const inputPolicy = {
       'pdf_object_malformed',
       'pdf_stream_damaged',
       'pdf_filter_unsupported',
+      'pdf_encryption_damaged',
+      'pdf_encryption_public_key',
+      'pdf_encryption_unknown',
+      'pdf_password_needed',
       'pdf_type_wrong',
       'pdf_key_duplicate',
       'pdf_reference_loop',
@@ -47,6 +51,18 @@ export const inputPolicy = {
     'The structure of the PDF is damaged where a seal needs it: two readers may show two documents.',
     ['pdf_structure_damaged', 'revision_unlinked'],
   ),
+  // readers look for what is missing, and take the last of its name that they find
+  objects_placed: always(
+    ['pdf_object_misplaced'],
+    'An object of the PDF is not where its cross-reference says: readers guess, and may show different things.',
+    ['pdf_structure_damaged'],
+  ),
+  pages_there: always(
+    ['pdf_stream_damaged'],
+    'The content of a page is missing, or does not end where it says: readers guess, and may show different things.',
+    ['pdf_structure_damaged'],
+  ),
+  permitted: always(['pdf_permission_denied'], 'The permissions of the PDF forbid to add a signature.'),
   limits_kept: always(['pdf_limit_exceeded'], 'The PDF needs more work than is allowed for one file.', [
     'pdf_limit_exceeded',
     'too_many_signatures',

@@ -1,4 +1,5 @@
 import {
+  assertPermitted,
   type ByteSource,
   IncrementalUpdate,
   listFormFields,
@@ -67,6 +68,7 @@ export function prepareSignature(input: PrepareInput, options: PrepareOptions, r
   if (options.certify !== undefined && signatures.length > 0) throw refuseInput('certification_first');
   const permissions = assertChangesAllowed(document, signatures, listFieldLocks(document, signatures));
   const target = chooseField(document, options.fieldName, fields, permissions.locks);
+  assertPermitted(document, target.kind === 'new' ? 'add-field' : 'fill-field');
   const lock = target.kind === 'existing' ? findFieldLock(document, target.dict) : undefined;
   assertFieldSatisfied(document, target, input.prefixHash, lock, options);
   const placed = placeAppearance(document, target, options);

@@ -102,7 +102,9 @@ export class IncrementalUpdate {
     const id = this.#document.find(trailer, 'ID');
     const first = isPdfArray(id) ? this.#document.resolve(id[0] ?? null) : undefined;
     const changing = new PdfString(this.#random(16), true);
-    const permanent = first instanceof PdfString ? new PdfString(first.bytes, true) : changing;
+    // §7.6.4.3: the first half goes into the key of an encrypted file, and where there is none that is nothing
+    const made = trailer.has('Encrypt') ? new PdfString(new Uint8Array(), true) : changing;
+    const permanent = first instanceof PdfString ? new PdfString(first.bytes, true) : made;
     return kept.with({ Prev: previous, ID: [permanent, changing] });
   }
 }
