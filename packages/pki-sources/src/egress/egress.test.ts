@@ -257,7 +257,10 @@ describe('a guarded client', () => {
   });
 
   test('gives up on what is too large, endless, slow, compressed, broken off or no HTTP', async () => {
-    const raw = createTcpServer((socket) => socket.end('SSH-2.0-server\r\n'));
+    const raw = createTcpServer((socket) => {
+      socket.on('error', () => undefined).resume();
+      socket.end('SSH-2.0-server\r\n', () => socket.destroy());
+    });
     await new Promise<void>((resolve) => raw.listen(0, '127.0.0.1', resolve));
     closers.push(() => new Promise((resolve) => raw.close(resolve)));
     const { port } = await listen((request, response) => {
