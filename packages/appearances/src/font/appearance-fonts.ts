@@ -1,0 +1,69 @@
+import { createRequire } from 'node:module';
+import { pathToFileURL } from 'node:url';
+import { makeFontKnowledge } from '../anchor/make-font-knowledge.ts';
+import type { FontKnowledge } from '../anchor/text-font.ts';
+import type { SealImage } from '../image/seal-image.ts';
+import { type Deflate, loadDeflate } from './deflate.ts';
+import { FontFace } from './font-face.ts';
+import { LeastRecentlyUsed } from './least-recently-used.ts';
+import { TrueTypeFile } from './true-type-file.ts';
+
+/** Decoded images kept: the logos in daily use; each is at most a few MiB. */
+const keptImages = 8;
+
+/** TrueType files: this package opens none itself. */
+export type FontFiles = { readonly regular: Uint8Array; readonly bold: Uint8Array };
+
+/** What the fonts are read into, once. */
+export type LoadedFonts = { readonly regular: FontFace; readonly bold: FontFace; readonly deflate: Deflate };
+
+/** Where the fonts lie that this package comes with (Noto Sans, SIL Open Font License): read them, and hand them in. */
+export function locateFontFiles(): { readonly regular: URL; readonly bold: URL } {
+  const { resolve } = createRequire(import.meta.url);
+  const locate = (path: string) => pathToFileURL(resolve(`@expo-google-fonts/noto-sans/${path}`));
+  return { regular: locate('400Regular/NotoSans_400Regular.ttf'), bold: locate('700Bold/NotoSans_700Bold.ttf') };
+}
+
+/**
+ * The fonts of visible seals, and a bounded memory of what was made of them and of logos. Make one for a process and keep
+ * it: another date or time in a known template then costs no new subset. What it remembers never changes what comes out.
+ *
+ * @example
+ * const files = locateFontFiles();
+ * const fonts = new AppearanceFonts({ regular: await readFile(files.regular), bold: await readFile(files.bold) });
+ */
+export class AppearanceFonts {
+  readonly #files: FontFiles;
+  readonly #outlines: { readonly regular: TrueTypeFile; readonly bold: TrueTypeFile };
+  readonly images = new LeastRecentlyUsed<SealImage>(keptImages);
+  #loaded: Promise<LoadedFonts> | undefined;
+  #knowledge: Promise<FontKnowledge> | undefined;
+
+  /** @throws SigillumError `config_invalid` when a file is not TrueType */
+  constructor(files: FontFiles) {
+    this.#files = files;
+    this.#outlines = { regular: new TrueTypeFile(files.regular), bold: new TrueTypeFile(files.bold) };
+  }
+
+  /** Reads the fonts with the first use; the libraries for it are loaded no earlier. */
+  load(): Promise<LoadedFonts> {
+    this.#loaded ??= this.#load();
+    return this.#loaded;
+  }
+
+  /** What a search for an anchor needs to know about other fonts; made with the first one. */
+  loadKnowledge(): Promise<FontKnowledge> {
+    this.#knowledge ??= this.load().then(({ regular }) => makeFontKnowledge(regular));
+    return this.#knowledge;
+  }
+
+  async #load(): Promise<LoadedFonts> {
+    const [{ default: fontkit }, deflate] = await Promise.all([import('@pdf-lib/fontkit'), loadDeflate()]);
+    const { regular, bold } = this.#files;
+    return {
+      regular: new FontFace(this.#outlines.regular, fontkit.create(regular), deflate),
+      bold: new FontFace(this.#outlines.bold, fontkit.create(bold), deflate),
+      deflate,
+    };
+  }
+}

@@ -1,0 +1,107 @@
+import type { ColourPolicy, Rgb } from '../colour/colour-policy.ts';
+import type { GlyphRun } from '../font/glyph-run.ts';
+
+/** Names of the resources that a seal's content refers to. */
+export const resourceNames = { regular: 'F0', bold: 'F1', image: 'Im0', grey: 'Cg', rgb: 'Cr' } as const;
+
+/** Writes a content stream (ISO 32000-2 §7.8.2), always the same for the same calls. */
+export class ContentWriter {
+  readonly #policy: ColourPolicy;
+  readonly #lines: string[] = [];
+
+  constructor(policy: ColourPolicy) {
+    this.#policy = policy;
+  }
+
+  /** Fills what follows with a colour. */
+  setFill(colour: Rgb): void {
+    this.#lines.push(this.#colour(colour, 'g', 'rg', 'cs', 'sc'));
+  }
+
+  rectangle(x: number, y: number, width: number, height: number): void {
+    this.#lines.push(`${format(x, y, width, height)} re`);
+  }
+
+  fillPath(): void {
+    this.#lines.push('f');
+  }
+
+  /** A border that lies inside the given rectangle. */
+  strokeInside(width: number, height: number, line: number, colour: Rgb): void {
+    this.#lines.push(
+      this.#colour(colour, 'G', 'RG', 'CS', 'SC'),
+      `${format(line)} w`,
+      `${format(line / 2, line / 2, width - line, height - line)} re`,
+      'S',
+    );
+  }
+
+  image(x: number, y: number, width: number, height: number): void {
+    this.#lines.push('q', `${format(width, 0, 0, height, x, y)} cm`, `/${resourceNames.image} Do`, 'Q');
+  }
+
+  /** A run of glyphs from a point of its base line on. */
+  text(
+    font: 'regular' | 'bold',
+    size: number,
+    x: number,
+    y: number,
+    run: GlyphRun,
+    cids: ReadonlyMap<number, number>,
+  ): void {
+    this.#lines.push('BT', `/${resourceNames[font]} ${format(size)} Tf`, `1 0 0 1 ${format(x, y)} Tm`);
+    let rise = 0;
+    let pending = 0;
+    let array = '';
+    let codes = '';
+    const flushCodes = () => {
+      if (codes !== '') array += `<${codes}>`;
+      codes = '';
+    };
+    const flush = () => {
+      flushCodes();
+      if (array !== '') this.#lines.push(`[${array}] TJ`);
+      array = '';
+    };
+    for (const glyph of run.glyphs) {
+      if (glyph.y !== rise) {
+        flush();
+        rise = glyph.y;
+        this.#lines.push(`${format((rise * size) / 1000)} Ts`);
+      }
+      const shift = pending + glyph.x;
+      if (shift !== 0) {
+        flushCodes();
+        array += format(-shift);
+      }
+      codes += (cids.get(glyph.id) ?? 0).toString(16).toUpperCase().padStart(4, '0');
+      pending = glyph.advance - glyph.width - glyph.x;
+    }
+    flush();
+    if (rise !== 0) this.#lines.push('0 Ts');
+    this.#lines.push('ET');
+  }
+
+  /** Everything inside q and Q. */
+  finish(): string {
+    return ['q', ...this.#lines, 'Q', ''].join('\n');
+  }
+
+  #colour([r, g, b]: Rgb, grey: string, rgb: string, space: string, set: string): string {
+    const parts = [r, g, b].map((part) => part / 255);
+    // black text stays black ink where the output intent is that of a press
+    if (r === g && g === b) {
+      const level = format(parts[0] ?? 0);
+      return this.#policy.grey === 'DeviceGray'
+        ? `${level} ${grey}`
+        : `/${resourceNames.grey} ${space} ${level} ${set}`;
+    }
+    const levels = format(...parts);
+    return this.#policy.rgb === 'DeviceRGB' ? `${levels} ${rgb}` : `/${resourceNames.rgb} ${space} ${levels} ${set}`;
+  }
+}
+
+/** Numbers with at most three decimals, and none in the notation of exponents. */
+export function format(...numbers: readonly number[]): string {
+  return numbers.map((number) => String(Math.round(number * 1000) / 1000 + 0)).join(' ');
+}
