@@ -24,7 +24,9 @@ export const limits = {
   /** Decoded bytes per encoded byte, above {@link limits.inflateFree}. Regular xref streams reach 100; deflate can reach 1032. */
   inflateRatio: 300,
   /** Decoded bytes that are allowed whatever the ratio. */
-  inflateFree: 1024 * 1024,
+  inflateFree: 4 * 1024 * 1024,
+  /** Bytes of one row of a predictor: far above any xref stream, low enough for two rows to be kept. */
+  predictorRow: 1024 * 1024,
   /** Filters behind each other on one stream. */
   filters: 4,
   /** Objects in one object stream; producers write 100 to 200. */

@@ -1,7 +1,7 @@
 import { SigillumError } from '@sigillum/errors';
 import { limits } from '../limits.ts';
-import { isPdfArray, type PdfDict, PdfName, type PdfObject, PdfRef, PdfString } from '../objects/pdf-object.ts';
-import { wrongType } from '../objects/take.ts';
+import { isPdfArray, PdfDict, PdfName, type PdfObject, PdfRef, PdfString } from '../objects/pdf-object.ts';
+import { assertNoDuplicates, wrongType } from '../objects/take.ts';
 import { decodeTextString } from '../syntax/text-string.ts';
 import type { PdfDocument } from './pdf-document.ts';
 import { readAcroForm } from './read-acro-form.ts';
@@ -38,8 +38,10 @@ export function listFormFields(document: PdfDocument): readonly FormField[] {
       if (seen.has(node.number)) continue;
       seen.add(node.number);
     }
-    const dict = document.findDict(node, 'A form field');
-    if (dict === undefined) continue;
+    const dict = document.resolve(node);
+    // something else than a dictionary is no field to anybody
+    if (!(dict instanceof PdfDict)) continue;
+    assertNoDuplicates(dict, 'A form field');
     const field = readField(document, node instanceof PdfRef ? node : undefined, dict, parent);
     if (parent === undefined || dict.has('T')) found.push(field);
     const kids = document.find(dict, 'Kids') ?? [];

@@ -4,10 +4,7 @@ import type { Encryption } from './parse-encryption.ts';
 import { rc4 } from './rc4.ts';
 
 /** What fills a password up to 32 bytes; an empty one is nothing else (ISO 32000-2 §7.6.4.3, algorithm 2). */
-const padding = Uint8Array.of(
-  ...[0x28, 0xbf, 0x4e, 0x5e, 0x4e, 0x75, 0x8a, 0x41, 0x64, 0x00, 0x4e, 0x56, 0xff, 0xfa, 0x01, 0x08],
-  ...[0x2e, 0x2e, 0x00, 0xb6, 0xd0, 0x68, 0x3e, 0x80, 0x2f, 0x0c, 0xa9, 0xfe, 0x64, 0x53, 0x69, 0x7a],
-);
+const padding = Buffer.from('28bf4e5e4e758a4164004e56fffa01082e2e00b6d0683e802f0ca9fe6453697a', 'hex');
 
 /**
  * The file's key in revisions 2 to 4, for the empty password as the owner's or the user's; undefined when it is neither.
@@ -33,7 +30,8 @@ function makeKey(encryption: Encryption, id: Uint8Array, length: number, passwor
   hash.update(Uint8Array.of(p, p >> 8, p >> 16, p >> 24)).update(id);
   if (revision >= 4 && !encryptMetadata) hash.update(Uint8Array.of(0xff, 0xff, 0xff, 0xff));
   let digest = hash.digest().subarray(0, length);
-  for (let round = 0; revision >= 3 && round < 50; round++) {
+  const rounds = revision >= 3 ? 50 : 0;
+  for (let round = 0; round < rounds; round++) {
     digest = createHash('md5').update(digest).digest().subarray(0, length);
   }
   return digest;

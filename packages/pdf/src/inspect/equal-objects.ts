@@ -45,6 +45,7 @@ function isNumber(value: PdfObject): value is number | PdfReal {
 
 /** By value: writers spell `.5` as `0.50` and 1 as `1.0` when they write an object again. */
 function equalNumbers(left: number | PdfReal, right: number | PdfReal): boolean {
+  if (left instanceof PdfReal && right instanceof PdfReal && left.text === right.text) return true;
   const [a, b] = [left, right].map((value) => (typeof value === 'number' ? value : value.value));
   if (a === undefined || a !== b) return false;
   if (Math.abs(a) <= Number.MAX_SAFE_INTEGER) return true;

@@ -10,10 +10,11 @@ export class PdfName {
 
 /** A number that isn't a safe integer, with its spelling kept so that rewriting doesn't change it. */
 export class PdfReal {
+  /** NaN for a spelling that is none (`--1`): it may stand there, but nobody may calculate with it. */
   readonly value: number;
   readonly text: string;
   constructor(text: string) {
-    this.value = Number(text);
+    this.value = /[eE]/.test(text) ? Number.NaN : Number(text);
     this.text = text;
   }
 }

@@ -21,6 +21,8 @@ export type ByteView = { at(offset: number): number };
 
 const noBytes = new Uint8Array(0);
 const numberPattern = /^[+-]?(?:\d+\.?\d*|\.\d+)$/;
+/** `--1`, `1.2.3`, `1-2`, `1e-7`: numbers to nobody, though writers exist. Each reader makes something else of them. */
+const oddNumberPattern = /^[\d.+-][\d.+-]*(?:[eE][\d.+-]+)?$/;
 const escapes = new Map<number, number>([
   [0x6e, 0x0a],
   [0x72, 0x0d],
@@ -128,7 +130,10 @@ export class Lexer {
     this.text = text;
     const first = text.charCodeAt(0);
     if (!isDigit(first) && first !== 0x2b && first !== 0x2d && first !== 0x2e) return 'keyword';
-    if (!numberPattern.test(text)) throw this.malformed('a malformed number');
+    if (!numberPattern.test(text)) {
+      if (oddNumberPattern.test(text)) return 'real';
+      throw this.malformed('a malformed number');
+    }
     return text.includes('.') || !Number.isSafeInteger(Number(text)) ? 'real' : 'integer';
   }
 

@@ -1,7 +1,14 @@
 import { SigillumError } from '@sigillum/errors';
 import { limits } from '../limits.ts';
 import { type PdfArray, PdfDict, PdfName, type PdfObject, PdfReal, PdfRef, PdfString } from '../objects/pdf-object.ts';
+import { equalObjects } from '../inspect/equal-objects.ts';
 import { type ByteView, Lexer, type TokenKind } from './lexer.ts';
+
+/**
+ * How a viewer's window opens (ISO 32000-2 table 29), no content: TCPDF and XeTeX write them twice when there are bookmarks,
+ * and every reader takes the last.
+ */
+const lastWins: ReadonlySet<string> = new Set(['PageMode', 'PageLayout']);
 
 /** Parses values (ISO 32000-2 §7.3) from an offset on. One parser per indirect object: its bounds are per object. */
 export class ObjectParser {
@@ -109,8 +116,8 @@ export class ObjectParser {
       if (kind !== 'name') throw this.lexer.malformed('a dictionary key that is not a name');
       const key = this.lexer.text;
       const value = this.#value(this.lexer.next(), depth);
-      if (entries.has(key)) duplicates.push(key);
-      else entries.set(key, value);
+      if (!entries.has(key) || lastWins.has(key)) entries.set(key, value);
+      else if (!equalObjects(entries.get(key) ?? null, value, () => false)) duplicates.push(key);
     }
   }
 }

@@ -13,6 +13,9 @@ export type IndirectObject = {
   readonly values: number;
 };
 
+/** What may come next where `endobj` was forgotten, besides the number of the next object: the value is complete all the same. */
+const followers: ReadonlySet<string> = new Set(['xref', 'startxref', 'trailer']);
+
 /**
  * The `n g obj … endobj` that begins at an offset, leading white space apart (ISO 32000-2 §7.3.10).
  *
@@ -25,16 +28,24 @@ export function readIndirectObject(view: ByteView, offset: number): IndirectObje
   const generation = readHeaderNumber(parser, offset, 65_535);
   if (!lexer.nextIs('obj')) throw misplaced(offset);
   const value = parser.parse();
-  const word = lexer.next() === 'keyword' ? lexer.text : '';
-  const cost = { bytes: lexer.position - offset, values: parser.values };
-  if (word === 'endobj') return { number, generation, value, ...cost };
+  const end = lexer.position;
+  const kind = lexer.next();
+  const word = kind === 'keyword' ? lexer.text : '';
+  const isOver = word === '' ? kind === 'integer' || kind === 'end' : followers.has(word);
+  const cost = { bytes: (isOver ? end : lexer.position) - offset, values: parser.values };
+  if (isOver || word === 'endobj') return { number, generation, value, ...cost };
   if (word !== 'stream' || !(value instanceof PdfDict)) throw lexer.malformed('no "endobj" after an object');
   const stream = new PdfStream(value, findStreamData(view, lexer.position), new PdfRef(number, generation));
   return { number, generation, value: stream, ...cost };
 }
 
+/** Blanks between `stream` and the end of its line, which some writers leave there. */
+const mostBlanks = 64;
+
 /** §7.3.8.1: `stream` is followed by CR LF or LF. A CR alone is not allowed there, but writers exist. */
-function findStreamData(view: ByteView, position: number): number {
+function findStreamData(view: ByteView, start: number): number {
+  let position = start;
+  while (position < start + mostBlanks && (view.at(position) === 0x20 || view.at(position) === 0x09)) position++;
   const byte = view.at(position);
   if (byte === 0x0a) return position + 1;
   if (byte === 0x0d) return view.at(position + 1) === 0x0a ? position + 2 : position + 1;
