@@ -25,7 +25,7 @@ export {
   sealDocument,
   type UnstampedSealRequest,
 } from './seal/seal-document.ts';
-export type { RaiseHooks, RaisePorts } from './seal/raise-level.ts';
+export { listTokenCertificates, type RaiseHooks, type RaisePorts } from './seal/raise-level.ts';
 export type { RevocationData, RevocationRequest, RevocationSource } from './seal/revocation-source.ts';
 export { type SealLevel, sealLevels } from './seal/seal-level.ts';
 export { assembleSeal, type SealedDocument } from './seal/sealed-document.ts';
