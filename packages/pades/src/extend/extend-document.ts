@@ -46,7 +46,7 @@ export type ExtendedDocument = {
 export async function extendDocument(request: ExtensionRequest): Promise<ExtendedDocument> {
   const { input, to, ports, hooks, signal } = request;
   const now = ports.now();
-  const { judged, fetched } = await examine(request, now);
+  const judged = await examine(request, now);
   const from = assertExtendable(judged.report);
   const { size } = input.source;
   if (to === 'b-lt' && isAtLeast(from, to)) {
@@ -60,25 +60,22 @@ export async function extendDocument(request: ExtensionRequest): Promise<Extende
     })
     .map(({ certificates, provenAt }) => ({ certificates, at: provenAt }));
   const lastTokenSize = request.lastTokenSize ?? unknownTokenSize;
-  const { updates, token } = await raiseLevel({ input, to, chains, fetched, lastTokenSize, ports, hooks, signal });
+  const { updates, token } = await raiseLevel({ input, to, chains, lastTokenSize, ports, hooks, signal });
   return { increment: updates, size: size + updates.length, from, to, documentTimeStampToken: token };
 }
 
 /** Findings that issuers' certificates from elsewhere may put right. */
 const chainCodes = new Set<CheckCode>(['chain_untrusted', 'certificate_wrong', 'time_stamp_invalid']);
 
-async function examine(
-  { input, roots, ports, signal }: ExtensionRequest,
-  now: Date,
-): Promise<{ judged: JudgedDocument; fetched: readonly Uint8Array[] }> {
+async function examine({ input, roots, ports, signal }: ExtensionRequest, now: Date): Promise<JudgedDocument> {
   // what can't be read at all is told by its own code
   openPdf(input.source);
   const judged = examineSignatures(input.source, { roots, now });
-  if (judged.report.accepted || !lacksIssuersOnly(judged.report)) return { judged, fetched: [] };
+  if (judged.report.accepted || !lacksIssuersOnly(judged.report)) return judged;
   signal?.throwIfAborted();
   const chains = judged.chains.map(({ certificates, provenAt }) => ({ certificates, at: provenAt }));
   const { certificates } = await ports.revocation.collect(chains, signal);
-  return { judged: examineSignatures(input.source, { roots, now, certificates }), fetched: certificates };
+  return examineSignatures(input.source, { roots, now, certificates });
 }
 
 function lacksIssuersOnly({ findings, signatures }: ValidationReport): boolean {

@@ -1,4 +1,15 @@
-import { type FormField, IncrementalUpdate, listFormFields, openPdf } from '@sigillum/pdf';
+import {
+  type FormField,
+  IncrementalUpdate,
+  isPdfArray,
+  listFormFields,
+  openPdf,
+  PdfDict,
+  type PdfDocument,
+  type PdfObject,
+  PdfRef,
+  PdfStream,
+} from '@sigillum/pdf';
 import { addSignatureField } from '../prepare/add-signature-field.ts';
 import { assertContentsSize } from '../prepare/assert-seal-options.ts';
 import { finishPreparation } from '../prepare/finish-preparation.ts';
@@ -30,7 +41,7 @@ export function prepareDocumentTimeStamp(
   const ref = update.allocate();
   update.set(ref, signature.dict);
   const fieldName = chooseName(fields);
-  addSignatureField(document, update, fieldName, ref);
+  addSignatureField(document, update, fieldName, ref, chooseAppearance(document, fields));
   return finishPreparation(input, update, signature, {
     contentsSize,
     fieldName,
@@ -44,4 +55,32 @@ function chooseName(fields: readonly FormField[]): string {
   let number = 1;
   while (taken.has(`DocumentTimeStamp${number}`)) number++;
   return `DocumentTimeStamp${number}`;
+}
+
+/**
+ * A time-stamp shows nothing. Validators tell an archive update from a filled form by its new appearances, so an empty one
+ * that the document has already is used again, and without it there is none. Only PDF/A-1 wants one in any case
+ * (ISO 19005-1 §6.9; parts 2 and 3 don't for a field without an area).
+ */
+function chooseAppearance(document: PdfDocument, fields: readonly FormField[]): PdfRef | 'none' | undefined {
+  for (const { dict, type } of fields) {
+    const appearances = type === 'Sig' ? document.find(dict, 'AP') : undefined;
+    const shown = appearances instanceof PdfDict ? appearances.find('N') : undefined;
+    if (shown instanceof PdfRef && isEmpty(document, document.resolve(shown))) return shown;
+  }
+  return isPdfA1(document) ? undefined : 'none';
+}
+
+function isEmpty(document: PdfDocument, shown: PdfObject): boolean {
+  if (!(shown instanceof PdfStream)) return false;
+  const box = document.find(shown.dict, 'BBox');
+  return isPdfArray(box) && box.length === 4 && box.every((value) => value === 0);
+}
+
+/** What the metadata claim (ISO 19005-1 §6.7.11); they are never compressed in such a file. */
+function isPdfA1(document: PdfDocument): boolean {
+  const metadata = document.find(document.catalog, 'Metadata');
+  if (!(metadata instanceof PdfStream) || metadata.dict.has('Filter')) return false;
+  const text = Buffer.from(document.readStream(metadata)).toString('latin1');
+  return /pdfaid:part\s*(?:>|=\s*["'])\s*1/.test(text);
 }

@@ -24,6 +24,8 @@ export type NewField = {
   readonly placed: PlacedAppearance | undefined;
   /** Whether the document has signatures already. */
   readonly isSigned: boolean;
+  /** An appearance that the document has already, or none at all, for a field that shows nothing: instead of a new one. */
+  readonly appearance?: PdfRef | 'none';
 };
 
 /** Puts a signature field, merged with its widget, onto a page; its reference belongs into the form. */
@@ -32,6 +34,7 @@ export function addNewField(document: PdfDocument, update: IncrementalUpdate, fi
   const ref = update.allocate();
   const page = findPageOf(document, placed);
   addToPage(document, update, page, ref, isSigned);
+  const shown = field.appearance ?? (placed === undefined ? addEmptyAppearance(update) : placed.addForm(update));
   update.set(
     ref,
     new PdfDict([
@@ -43,7 +46,7 @@ export function addNewField(document: PdfDocument, update: IncrementalUpdate, fi
       ['Rect', placed === undefined ? [0, 0, 0, 0] : encodeRectangle(placed.rectangle)],
       ['P', page],
       ['V', signature],
-      ['AP', new PdfDict([['N', placed === undefined ? addEmptyAppearance(update) : placed.addForm(update)]])],
+      ...(shown === 'none' ? [] : [['AP', new PdfDict([['N', shown]])] as const]),
     ]),
   );
   return ref;

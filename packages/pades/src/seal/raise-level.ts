@@ -24,10 +24,8 @@ export type RaiseRequest = {
   /** The signed file. */
   readonly input: PrepareInput;
   readonly to: 'b-lt' | 'b-lta';
-  /** The chains whose revocation data goes in. */
+  /** The chains whose validation data goes in, each with the certificates that the file holds already. */
   readonly chains: readonly RevocationRequest[];
-  /** Issuers' certificates that had to be fetched for these chains: they go in as well. */
-  readonly fetched?: readonly Uint8Array[];
   /** Bytes of the last token of the TSA. */
   readonly lastTokenSize: number;
   readonly ports: RaisePorts;
@@ -52,15 +50,14 @@ export async function raiseLevel(
     updates.push(update);
     input = appendToInput(input, update);
   };
-  const collect = async (chains: readonly RevocationRequest[], fetched: readonly Uint8Array[] = []): Promise<void> => {
+  const collect = async (chains: readonly RevocationRequest[]): Promise<void> => {
     if (chains.length === 0) return;
     signal?.throwIfAborted();
     const data = await ports.revocation.collect(chains, signal);
     await hooks?.collected?.(data);
-    const certificates = [...data.certificates, ...fetched];
-    append(addValidationData(input.source, { ...data, certificates }, ports.random));
+    append(addValidationData(input.source, data, ports.random));
   };
-  await collect(request.chains, request.fetched);
+  await collect(request.chains);
   if (to === 'b-lt') return { updates: concatBytes(updates), token: undefined };
   const { update, token } = await addDocumentTimeStamp(input, request.lastTokenSize, ports, signal);
   append(update);
@@ -70,8 +67,9 @@ export async function raiseLevel(
   return { updates: concatBytes(updates), token };
 }
 
-/** The authority's certificate, then its path and whatever else the token has. */
+/** The authority's certificate, then what else the token has: what it lacks is for the source to find. */
 export function listTokenCertificates(token: TimeStampToken): readonly Uint8Array[] {
-  const all = [token.signerCertificate, ...token.path, ...parseSignedData(token.der).certificates];
-  return all.filter((certificate, index) => all.findIndex((other) => equalBytes(other, certificate)) === index);
+  const { signerCertificate, der } = token;
+  const others = parseSignedData(der).certificates.filter((other) => !equalBytes(other, signerCertificate));
+  return [signerCertificate, ...others];
 }

@@ -1,6 +1,9 @@
 /** Validation data to be embedded: each entry one DER value, verified by the source that answered it. */
 export type RevocationData = {
-  /** Issuers that the request didn't have, and the certificates of OCSP responders that their answers lack. */
+  /**
+   * Of the paths found, what the requests didn't have: issuers, and the root too, since some validators want proof that even
+   * it existed; and the certificates of OCSP responders that their answers lack.
+   */
   readonly certificates: readonly Uint8Array[];
   /** CertificateList (RFC 5280 §5.1). */
   readonly crls: readonly Uint8Array[];
@@ -10,7 +13,7 @@ export type RevocationData = {
 
 /** One chain to be proved good. */
 export type RevocationRequest = {
-  /** Leaf first, then everything known that may be its issuers, in any order; roots may be missing. DER. */
+  /** Leaf first, then what the document holds that may be its issuers, in any order. DER. */
   readonly certificates: readonly Uint8Array[];
   /** The time at which the chain must be valid and not revoked: that of the time-stamp, or now. */
   readonly at: Date;

@@ -51,6 +51,7 @@ export function judgeDocument(document: PdfDocument, options: ValidationOptions)
     trust: { ...trust, proofs },
     profile: options.profile ?? 'baseline',
     requiresRevocation: options.requiresRevocation ?? false,
+    stored: dss.certificates,
   };
   const judged = signatures.map((signature) => judgeSignature({ ...common, signature }));
   const reports = judged.map(({ report }) => report);

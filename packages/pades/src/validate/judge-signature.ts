@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { DigestName } from '@sigillum/algorithms';
 import type { PdfDocument } from '@sigillum/pdf';
-import type { Certificate } from '@sigillum/pki';
+import { type Certificate, equalBytes } from '@sigillum/pki';
 import { checkChain } from './check-chain.ts';
 import { checkSignature } from './check-signature.ts';
 import { type CheckedTimeStamp, checkTimeStamp, type TimeStampTrust } from './check-time-stamp.ts';
@@ -28,12 +28,14 @@ export type SignatureCase = {
   readonly trust: TimeStampTrust;
   readonly profile: ValidationProfile;
   readonly requiresRevocation: boolean;
+  /** Certificates of the document security store. */
+  readonly stored: readonly Certificate[];
 };
 
 /** A chain of the file, and whether the file proves that nothing in it was revoked: what extending works on. */
 export type ProvableChain = {
   readonly of: 'signature' | 'signature_time_stamp' | 'document_time_stamp';
-  /** Leaf first, then its path or, without one, what may lead to it. DER. */
+  /** Leaf first, then what the file holds that may be its issuers. DER. */
   readonly certificates: readonly Uint8Array[];
   /** The time at which it must be good. */
   readonly provenAt: Date;
@@ -112,7 +114,7 @@ const nothing: Judged = {
   chains: [],
 };
 
-function judgeTimeStamp({ signature, stamps }: SignatureCase): Judged {
+function judgeTimeStamp({ signature, stamps, stored }: SignatureCase): Judged {
   const stamp = stamps.get(signature);
   if (stamp === undefined) return nothing;
   const { genTime } = stamp;
@@ -127,7 +129,7 @@ function judgeTimeStamp({ signature, stamps }: SignatureCase): Judged {
     time: genTime && stamp.token ? { source: 'document_time_stamp', at: genTime } : undefined,
     revocation: stamp.revocation.state,
     missing: stamp.revocation.missing,
-    chains: [describeChain('document_time_stamp', stamp)],
+    chains: describeChain('document_time_stamp', stamp, stored),
   };
 }
 
@@ -181,20 +183,27 @@ function judgeSigner(input: SignatureCase): Judged {
         : [
             {
               of: 'signature' as const,
-              certificates: (path ?? [checked.signer, ...others]).map(({ der }) => der),
+              certificates: listFirst(checked.signer, [...checked.bag, ...input.stored]),
               provenAt: at,
               state: own?.state ?? 'unknown',
             },
           ]),
-      ...stamps.map((stamp) => describeChain('signature_time_stamp', stamp)),
+      ...stamps.flatMap((stamp) => describeChain('signature_time_stamp', stamp, input.stored)),
     ],
   };
 }
 
-function describeChain(of: ProvableChain['of'], stamp: CheckedTimeStamp): ProvableChain {
-  const { path, bag, authority, revocation, provenAt } = stamp;
-  const certificates = path.length > 0 ? path : [...(authority ? [authority] : []), ...bag];
-  return { of, certificates: certificates.map(({ der }) => der), provenAt, state: revocation.state };
+function describeChain(
+  of: ProvableChain['of'],
+  { authority, bag, revocation, provenAt }: CheckedTimeStamp,
+  stored: readonly Certificate[],
+): ProvableChain[] {
+  if (authority === undefined) return [];
+  return [{ of, certificates: listFirst(authority, [...bag, ...stored]), provenAt, state: revocation.state }];
+}
+
+function listFirst(leaf: Certificate, others: readonly Certificate[]): readonly Uint8Array[] {
+  return [leaf.der, ...others.flatMap(({ der }) => (equalBytes(der, leaf.der) ? [] : [der]))];
 }
 
 function worstOf(facts: readonly RevocationFacts[]): RevocationFacts['state'] {

@@ -41,6 +41,7 @@ export type SoftwareRevocationOptions = {
 export class SoftwareRevocation implements RevocationSource {
   /** What was asked, for tests. */
   readonly requests: RevocationRequest[] = [];
+  readonly #crls = new Map<string, Uint8Array>();
   readonly #pki: SoftwarePki;
   readonly #options: SoftwareRevocationOptions;
 
@@ -54,7 +55,7 @@ export class SoftwareRevocation implements RevocationSource {
     for (const request of requests) {
       this.requests.push(request);
       const path = this.#buildPath(request);
-      for (const certificate of path.slice(1, -1)) {
+      for (const certificate of path.slice(1)) {
         const isGiven = request.certificates.some((given) => equalBytes(given, certificate.der));
         if (!isGiven) data.certificates.push(certificate.der);
       }
@@ -81,7 +82,19 @@ export class SoftwareRevocation implements RevocationSource {
     const authority = [this.#pki.root, this.#pki.issuing, this.#pki.tsa].find(({ certificate: der }) =>
       equalBytes(der, issuer.der),
     );
-    if (authority) data.crls.push(await makeSoftwareCrl(authority, now(), revoked));
+    if (authority) data.crls.push(await this.#getCrl(authority, now(), revoked));
+  }
+
+  /** One list for each authority and time: another signature would make another list of it. */
+  async #getCrl(
+    authority: SoftwareIdentity,
+    now: Date,
+    revoked: ReadonlyMap<string, RevokedCertificate>,
+  ): Promise<Uint8Array> {
+    const key = `${authority.name} ${now.getTime()}`;
+    const crl = this.#crls.get(key) ?? (await makeSoftwareCrl(authority, now, revoked));
+    this.#crls.set(key, crl);
+    return crl;
   }
 
   #buildPath({ certificates, at }: RevocationRequest): readonly Certificate[] {
