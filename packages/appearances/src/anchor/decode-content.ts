@@ -18,7 +18,8 @@ export function decodeContent(document: PdfDocument, stream: PdfStream, budget: 
   let bytes: Uint8Array;
   if (filters.every((name) => name === 'FlateDecode' || name === 'Fl')) bytes = document.readStream(stream);
   else {
-    bytes = document.readRawStream(stream);
+    const raw = document.readRawStream(stream);
+    bytes = document.security?.decryptStream(stream.dict, stream.ref, raw, (value) => document.resolve(value)) ?? raw;
     for (const [index, name] of filters.entries()) {
       const parameter = parameters[index];
       bytes = decodeOne(document, name, bytes, parameter instanceof PdfDict ? parameter : undefined, most);

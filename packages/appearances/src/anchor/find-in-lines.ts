@@ -1,8 +1,8 @@
 import type { ShownRectangle } from '../request/appearance-request.ts';
 import type { PlacedText } from './placed-text.ts';
 
-/** Base lines that are apart by less than this part of the font size are one line. */
-const sameLine = 0.3;
+/** What is less than this part of the font size below the highest of a line belongs to it: raised and lowered letters too. */
+const sameLine = 0.5;
 /** A gap from which on it may be a space, and one that parts columns; in font sizes. */
 const spaceGap = 0.12;
 const columnGap = 3;

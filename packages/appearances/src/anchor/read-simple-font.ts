@@ -1,6 +1,6 @@
-import { isPdfArray, PdfDict, type PdfDocument, PdfName } from '@sigillum/pdf';
+import { isPdfArray, PdfDict, type PdfDocument, PdfName, PdfStream } from '@sigillum/pdf';
 import { listEncoding, readGlyphName } from './character-encodings.ts';
-import type { Budget } from './decode-content.ts';
+import { type Budget, decodeContent } from './decode-content.ts';
 import { findCharacterMap, findName, findNumber, findNumbers } from './font-values.ts';
 import type { FontKnowledge, ShownCode, TextFont } from './text-font.ts';
 
@@ -12,12 +12,19 @@ export function readSimpleFont(
   budget: Budget,
 ): TextFont {
   const subtype = findName(document, dict, 'Subtype');
-  const texts = readTexts(document, dict, subtype, knowledge);
+  const descriptor = document.find(dict, 'FontDescriptor');
+  const builtIn =
+    descriptor instanceof PdfDict ? readBuiltInEncoding(document, descriptor, knowledge, budget) : undefined;
+  const texts = readTexts(
+    document,
+    dict,
+    knowledge,
+    builtIn ?? (subtype === 'TrueType' ? 'WinAnsiEncoding' : 'StandardEncoding'),
+  );
   const toUnicode = findCharacterMap(document, dict, 'ToUnicode', budget);
   for (const [code, text] of toUnicode?.texts ?? []) if (code < 256 && text !== '') texts[code] = text;
   const widths = findNumbers(document, dict, 'Widths');
   const first = findNumber(document, dict, 'FirstChar') ?? 0;
-  const descriptor = document.find(dict, 'FontDescriptor');
   const missing = descriptor instanceof PdfDict ? (findNumber(document, descriptor, 'MissingWidth') ?? 0) : 0;
   const base = findName(document, dict, 'BaseFont') ?? '';
   // §9.6.4: widths of Type 3 are in the font's own glyph space
@@ -31,18 +38,19 @@ export function readSimpleFont(
   return { decode: (bytes) => Array.from(bytes, (byte) => codes[byte] ?? nothing) };
 }
 
-/** §9.6.5: a base encoding, and what differs from it. */
+/** §9.6.5: a base encoding, by name or the font's own, and what differs from it. */
 function readTexts(
   document: PdfDocument,
   dict: PdfDict,
-  subtype: string | undefined,
   knowledge: FontKnowledge,
+  byDefault: string | readonly string[],
 ): string[] {
-  const byDefault = subtype === 'TrueType' ? 'WinAnsiEncoding' : 'StandardEncoding';
+  const list = (base: string | readonly string[]): string[] =>
+    typeof base === 'string' ? listEncoding(base) : [...base];
   const encoding = document.find(dict, 'Encoding');
   if (encoding instanceof PdfName) return listEncoding(encoding.value);
-  if (!(encoding instanceof PdfDict)) return listEncoding(byDefault);
-  const texts = listEncoding(findName(document, encoding, 'BaseEncoding') ?? byDefault);
+  if (!(encoding instanceof PdfDict)) return list(byDefault);
+  const texts = list(findName(document, encoding, 'BaseEncoding') ?? byDefault);
   const differences = document.find(encoding, 'Differences');
   let code = 0;
   for (const item of isPdfArray(differences) ? differences : []) {
@@ -52,4 +60,22 @@ function readTexts(
       texts[code++] = readGlyphName(value.value, knowledge.glyphNames);
   }
   return texts;
+}
+
+/** The encoding in the clear text of a Type 1 font program (Adobe Type 1 Font Format §2.3): `dup 12 /fi put`. */
+function readBuiltInEncoding(
+  document: PdfDocument,
+  descriptor: PdfDict,
+  knowledge: FontKnowledge,
+  budget: Budget,
+): string[] | undefined {
+  const program = document.find(descriptor, 'FontFile');
+  if (!(program instanceof PdfStream)) return undefined;
+  const bytes = Buffer.from(decodeContent(document, program, budget));
+  const clear = bytes.subarray(0, Math.max(0, bytes.indexOf('eexec'))).toString('latin1');
+  const texts: string[] = [];
+  for (const [, code = '', name = ''] of clear.matchAll(/\bdup\s+(\d{1,3})\s*\/([^\s/]{1,64})\s+put\b/g)) {
+    if (Number(code) < 256) texts[Number(code)] = readGlyphName(name, knowledge.glyphNames);
+  }
+  return texts.length === 0 ? undefined : Array.from({ length: 256 }, (_, code) => texts[code] ?? '');
 }
