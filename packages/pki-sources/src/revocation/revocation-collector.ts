@@ -102,7 +102,8 @@ export class RevocationCollector implements RevocationSource {
     const pieces = await Promise.all(steps.map((step) => this.#collectStatus(step, context)));
     const given = (der: Uint8Array): boolean => certificates.some((certificate) => equalBytes(certificate, der));
     return {
-      certificates: path.slice(0, -1).flatMap(({ der }) => (given(der) ? [] : [der])),
+      // the root too: some validators of archived files want proof that even it existed
+      certificates: path.flatMap(({ der }) => (given(der) ? [] : [der])),
       pieces: pieces.flat(),
     };
   }
