@@ -24,15 +24,38 @@ const limits = z.strictObject({
     .min(0)
     .max(64 * 1024 ** 2)
     .default(1024 ** 2),
+  /** A whole JSON body with its document in base64: it stands in memory, some three times over while it is read. */
+  json_bytes: z
+    .int()
+    .min(1_024)
+    .max(64 * 1024 ** 2)
+    .default(4 * 1024 ** 2),
+  /** The longest that a sealed file is kept on request, in seconds. */
+  retain_s: z
+    .int()
+    .min(0)
+    .max(366 * 86_400)
+    .default(30 * 86_400),
   /** Seals at once; more are answered 503 at once. Each holds a spool file and at most one signature in the HSM. */
   concurrent_seals: z.int().min(1).max(10_000).default(64),
-  /** An upload that stands still for so long is given up: it holds one of the places above. */
+  /** Of those above for one API key; more are answered 429. */
+  concurrent_seals_per_key: z.int().min(1).max(10_000).default(48),
+  /**
+   * An upload that brings less than `upload_bytes_per_s`, as a mean over so long, is given up: it holds one of the places
+   * above. The same goes for who reads the answer.
+   */
   upload_idle_ms: milliseconds.default(30_000),
+  /** The slowest line that is waited for: 8 kbit/s. */
+  upload_bytes_per_s: z
+    .int()
+    .min(1)
+    .max(1024 ** 3)
+    .default(1_024),
   /** A whole request has to be there in this time: 2 GiB at 5 Mbit/s. */
   upload_ms: milliseconds.default(3_600_000),
   /** From the intent to the outcome: an HSM, a time-stamp and two transactions take well below a second. */
   seal_ms: z.int().min(1_000).max(600_000).default(60_000),
-  /** For each time-stamp authority. */
+  /** For each time-stamp authority that has no time of its own. */
   time_stamp_ms: milliseconds.default(5_000),
   database_connections: z.int().min(2).max(1_000).default(10),
   /** Connections of callers. */
@@ -42,6 +65,38 @@ const limits = z.strictObject({
   sweep_pending_after_ms: milliseconds.default(900_000),
   /** Time for requests in flight at a shutdown. */
   drain_ms: milliseconds.default(10_000),
+});
+
+/** How often one API key may call; beyond it is 429. Counted over windows of `per_s` seconds. */
+const rateLimit = z.strictObject({
+  /** A thousand a second: what protects a service from one runaway client, and no plan's quota. */
+  requests: z.int().min(1).max(100_000_000).default(60_000),
+  per_s: z.int().min(1).max(86_400).default(60),
+  /** `memory`: each instance counts for itself. `database`: all instances together, one statement per request. */
+  store: z.enum(['memory', 'database']).default('memory'),
+});
+
+/** Where validation data of b-lt, b-lta and extensions comes from. Without this part they are 422. */
+const revocation = z.strictObject({
+  /** Trust anchors of the chains that are asked about, of signers and time-stamp authorities. PEM. */
+  roots: z.array(configPath()).min(1),
+  /** What was fetched is used again for so long. */
+  max_age_s: z.int().min(0).max(86_400).default(3_600),
+  /** The status of a signer may not have been made longer ago: only for authorities that renew their lists that often. */
+  max_issue_age_s: z
+    .int()
+    .min(1)
+    .max(366 * 86_400)
+    .optional(),
+  /** Networks that aren't public and may be fetched from: `10.0.0.0/8`, `127.0.0.1/32:8480`. */
+  allow_addresses: z.array(z.string().min(1).max(100)).max(100).default([]),
+  /** Ports beside 80 and 443. */
+  ports: z.array(z.int().min(1).max(65_535)).max(20).default([]),
+  /** `http://host:port` of an egress proxy. */
+  proxy: z.url({ protocol: /^https?$/ }).optional(),
+  /** For one exchange, and for all that one document needs. */
+  timeout_ms: milliseconds.default(5_000),
+  total_timeout_ms: milliseconds.default(20_000),
 });
 
 const database = z.strictObject({
@@ -82,9 +137,15 @@ export const configSchema = z
             .string()
             .regex(/^[0-2](\.\d+)+$/, 'An object identifier in dotted form.')
             .optional(),
+          /** For this one instead of `limits.time_stamp_ms`. */
+          timeout_ms: milliseconds.optional(),
+          /** What it asks for in `Authorization`, whole: `Bearer …` or `Basic …`. A secret file. */
+          authorization_file: configPath().optional(),
         }),
       )
       .min(1),
+    revocation: revocation.optional(),
+    rate_limit: rateLimit.prefault({}),
     limits: limits.prefault({}),
     /** For tests from outside; see the README. */
     test_pause: z.strictObject({ directory: configPath(), step: z.string().optional() }).optional(),

@@ -1,11 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { decodePem, KnownCertificates } from '@sigillum/pki';
-import { TimeStampRequester } from '@sigillum/pki-sources';
+import { RevocationCollector, TimeStampRequester } from '@sigillum/pki-sources';
 import { type Logger, type Metrics, readSecretFile, readTextFile } from '@sigillum/service-kit';
 import { SignerClient } from '@sigillum/signer-rpc';
 import { createUuid, openBlobStore, openDatabase } from '@sigillum/store';
 import type { Config } from './config.ts';
 import { HealthChecks } from './health/health-checks.ts';
+import { createRateLimiter } from './http/rate-limiter.ts';
 import { CrlFiles } from './sealing/crl-files.ts';
 import { Places } from './sealing/places.ts';
 import { createSealMetrics } from './sealing/seal-metrics.ts';
@@ -19,7 +20,7 @@ export type OpenServices = { readonly services: Services; close(): Promise<void>
 /** Opens everything the configuration names. Nothing is asked over the network yet. */
 export async function openServices(config: Config, logger: Logger, metrics: Metrics): Promise<OpenServices> {
   const now = (): Date => new Date();
-  const places = new Places(config.limits.concurrent_seals);
+  const places = new Places(config.limits.concurrent_seals, config.limits.concurrent_seals_per_key);
   await prepareSpool(config.spool);
   const blobs = await openBlobStore(config.blobs);
   const db = openDatabase({
@@ -38,12 +39,13 @@ export async function openServices(config: Config, logger: Logger, metrics: Metr
     sources: config.tsas.map(({ name, url, roots, policy }) => ({
       name,
       url,
-      roots: roots.flatMap((path) => decodePem(readFileSync(path, 'utf8'))),
+      roots: readRoots(roots),
       ...(policy === undefined ? {} : { policy }),
     })),
     timeoutMs: config.limits.time_stamp_ms,
     onFailure: ({ name }, error) => logger.warn('a time-stamp authority failed', { tsa: name, error }),
   });
+  const revocation = config.revocation && openRevocation(config.revocation, logger);
   const services: Services = {
     instance: config.instance,
     process: createUuid(),
@@ -58,6 +60,9 @@ export async function openServices(config: Config, logger: Logger, metrics: Metr
     signer,
     timeStamps,
     revocationLists: new CrlFiles(config.crls, logger),
+    revocation,
+    roots: config.revocation === undefined ? [] : readRoots(config.revocation.roots),
+    rateLimiter: createRateLimiter(config.rate_limit, db),
     knownCertificates: new KnownCertificates(),
     places,
     stepGate:
@@ -77,4 +82,25 @@ export async function openServices(config: Config, logger: Logger, metrics: Metr
       await db.destroy();
     },
   };
+}
+
+function openRevocation(config: NonNullable<Config['revocation']>, logger: Logger): RevocationCollector {
+  return new RevocationCollector({
+    roots: readRoots(config.roots),
+    allowAddresses: config.allow_addresses,
+    ports: config.ports,
+    maxAgeMs: config.max_age_s * 1000,
+    ...(config.max_issue_age_s === undefined ? {} : { maxIssueAgeMs: config.max_issue_age_s * 1000 }),
+    timeoutMs: config.timeout_ms,
+    totalTimeoutMs: config.total_timeout_ms,
+    ...(config.proxy === undefined ? {} : { proxy: config.proxy }),
+    onExchange: ({ kind, url, error }) => {
+      if (error !== undefined) logger.warn('revocation data could not be fetched', { kind, url, error });
+    },
+  });
+}
+
+/** Trust anchors in PEM files, DER. */
+function readRoots(paths: readonly string[]): readonly Uint8Array[] {
+  return paths.flatMap((path) => decodePem(readFileSync(path, 'utf8')));
 }

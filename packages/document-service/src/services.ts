@@ -1,9 +1,11 @@
+import type { RevocationSource } from '@sigillum/pades';
 import type { KnownCertificates } from '@sigillum/pki';
 import type { TimeStampRequester } from '@sigillum/pki-sources';
 import type { Logger } from '@sigillum/service-kit';
 import type { SignerClient } from '@sigillum/signer-rpc';
 import type { BlobStore, Database } from '@sigillum/store';
 import type { Limits } from './config.ts';
+import type { RateLimiter } from './http/rate-limiter.ts';
 import type { HealthChecks } from './health/health-checks.ts';
 import type { RevocationLists } from './sealing/assert-may-seal.ts';
 import type { Places } from './sealing/places.ts';
@@ -26,7 +28,13 @@ export type Services = {
   readonly blobs: BlobStore;
   readonly signer: Pick<SignerClient, 'signDigests' | 'health'>;
   readonly timeStamps: Pick<TimeStampRequester, 'request' | 'lastTokenSize' | 'isUsable'>;
+  /** Our own CRLs: asked before each seal. */
   readonly revocationLists: RevocationLists;
+  /** Validation data for b-lt and b-lta; undefined when the configuration names no source. */
+  readonly revocation: RevocationSource | undefined;
+  /** Trust anchors of what is extended, DER. */
+  readonly roots: readonly Uint8Array[];
+  readonly rateLimiter: RateLimiter;
   /** Certificates of credentials and their chains, read once. */
   readonly knownCertificates: KnownCertificates;
   readonly places: Places;

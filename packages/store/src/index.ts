@@ -8,6 +8,7 @@ export {
   inTransaction,
   openDatabase,
 } from './database/open-database.ts';
+export { createRateLimitClient, type RateLimitClient } from './database/rate-limit-client.ts';
 export type {
   CredentialStatus,
   EarlierSignature,

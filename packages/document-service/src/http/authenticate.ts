@@ -10,16 +10,20 @@ const bearer = /^Bearer +(sk_(test|live)_[A-Za-z0-9_-]{16,128})$/i;
 /**
  * Who calls, by the API key in `Authorization`.
  * @throws SigillumError `request_unauthenticated`, the same for a missing, malformed, unknown and revoked key;
- * `request_forbidden` when the key may not do this
+ * `request_forbidden` when it has none of the scopes that are enough
  */
-export async function authenticate(services: Services, request: IncomingMessage, scope: Scope): Promise<ApiKey> {
+export async function authenticate(
+  services: Services,
+  request: IncomingMessage,
+  anyOf: readonly Scope[],
+): Promise<ApiKey> {
   const [, key, mode] = bearer.exec(request.headers.authorization ?? '') ?? [];
   const caller = key === undefined ? undefined : await findApiKey(services.db, hashApiKey(key, services.pepper));
   if (caller === undefined || caller.mode !== mode) {
     throw new SigillumError('request_unauthenticated', 'Send a valid API key: Authorization: Bearer sk_…');
   }
-  if (!caller.scopes.includes(scope)) {
-    throw new SigillumError('request_forbidden', `This API key does not have the scope ${scope}.`);
+  if (!anyOf.some((scope) => caller.scopes.includes(scope))) {
+    throw new SigillumError('request_forbidden', `This API key does not have the scope ${anyOf.join(' or ')}.`);
   }
   return caller;
 }

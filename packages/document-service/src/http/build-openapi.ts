@@ -1,7 +1,7 @@
 import { codeRegistry, type ErrorCode, problemMediaType } from '@sigillum/errors';
 import { z } from 'zod';
 import { createDocument } from 'zod-openapi';
-import type { Route } from './route.ts';
+import type { Route, RouteContent } from './route.ts';
 import { scopes } from './scope.ts';
 
 /** The OpenAPI 3.1 document as it is served. */
@@ -14,6 +14,7 @@ type Responses = NonNullable<Operation['responses']>;
 /** What every route may answer, whatever it does. */
 const everywhere: readonly ErrorCode[] = ['request_invalid', 'request_not_acceptable', 'internal_error'];
 const whenAuthenticated: readonly ErrorCode[] = [
+  'request_rate_limited',
   'request_unauthenticated',
   'request_forbidden',
   'database_unavailable',
@@ -46,12 +47,13 @@ export function buildOpenApi(routes: readonly Route[], publicUrl: string): OpenA
       version: '1',
       summary: 'Electronic seals for PDF documents',
       description:
-        'A PDF goes in, a sealed and time-stamped PDF (PAdES baseline B-T) comes out. Errors are RFC 9457 problems with a stable `code`. A key that begins with `sk_test_` works on test credentials, whose seals have no legal standing.',
+        'A PDF goes in, a sealed and time-stamped PDF (PAdES baseline B-T, B-LT or B-LTA) comes out. Errors are RFC 9457 problems with a stable `code`. A key that begins with `sk_test_` works on test credentials, whose seals have no legal standing.',
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     },
     servers: [{ url: publicUrl }],
     tags: [
       { name: 'Seals', description: 'Sealing documents, and the journal of seals.' },
+      { name: 'Extensions', description: 'Sealed documents to a higher level, and renewed.' },
       { name: 'Credentials', description: 'The certificates that can seal.' },
       { name: 'Service', description: 'The service itself.' },
     ],
@@ -76,7 +78,7 @@ function toOperation(route: Route): Operation {
   return {
     operationId: route.operationId,
     summary: route.summary,
-    description: route.scope === undefined ? route.description : `${route.description}\n\nScope: \`${route.scope}\`.`,
+    description: route.scope === undefined ? route.description : `${route.description}\n\n${sayScope(route)}`,
     tags: [route.tag],
     ...(route.scope === undefined ? { security: [] } : {}),
     requestParams: {
@@ -90,11 +92,27 @@ function toOperation(route: Route): Operation {
           requestBody: {
             required: true,
             description: route.body.description,
-            content: { [route.body.mediaType]: { schema: { type: 'string', format: 'binary' } } },
+            content: toContent(route.body.contents),
           },
         }),
     responses: { ...toAnswer(route), ...toProblems(route) },
   };
+}
+
+function sayScope({ scope, orScope }: Route): string {
+  return `Scope: \`${scope}\`${orScope === undefined ? '' : ` or \`${orScope}\``}.`;
+}
+
+function toContent(contents: readonly RouteContent[]): NonNullable<NonNullable<Operation['requestBody']>['content']> {
+  return Object.fromEntries(
+    contents.map(({ mediaType, schema, example }) => [
+      mediaType,
+      {
+        schema: schema ?? { type: 'string' as const, format: 'binary' },
+        ...(example === undefined ? {} : { example }),
+      },
+    ]),
+  );
 }
 
 const idempotencyHeader = z.object({
@@ -112,7 +130,7 @@ function toAnswer({ answer }: Route): Responses {
       headers: Object.fromEntries(
         Object.entries(headers).map(([name, description]) => [name, { description, schema: { type: 'string' } }]),
       ),
-      content: { [answer.mediaType]: { schema: answer.schema ?? { type: 'string', format: 'binary' } } },
+      content: toContent(answer.contents),
     },
   } as Responses;
 }

@@ -13,7 +13,8 @@ import fc from 'fast-check';
 import { TestService } from '../../test/test-service.ts';
 import { configSchema } from '../config.ts';
 import { routes } from '../routes/routes.ts';
-import { fingerprintRequest, sealOptionsSchema } from '../sealing/seal-options.ts';
+import { fingerprintRequest } from '../sealing/fingerprint.ts';
+import { sealOptionsSchema } from '../sealing/seal-options.ts';
 import { buildOpenApi } from './build-openapi.ts';
 import { encodeCursor, parseCursor } from './cursor.ts';
 import { parseQuery } from './parse-query.ts';
@@ -53,7 +54,18 @@ describe('the OpenAPI document', () => {
     expect(Object.keys(served.paths)).toEqual([...new Set(routes.map((route) => route.path))]);
     const create = served.paths['/v1/seals'].post;
     const names = create.parameters.map((parameter: { name: string }) => parameter.name);
-    expect(names).toEqual(['credential', 'level', 'reason', 'location', 'contact_info', 'name', 'Idempotency-Key']);
+    expect(names).toEqual([
+      'credential',
+      'level',
+      'certify',
+      'field',
+      'reason',
+      'location',
+      'contact_info',
+      'name',
+      'retain',
+      'Idempotency-Key',
+    ]);
     expect(create.requestBody.content).toHaveProperty(['application/pdf']);
     expect(create.responses[503].description).toContain('`tsa_unavailable`');
     expect(served.paths['/v1/status'].get.security).toEqual([]);
@@ -90,7 +102,7 @@ describe('queries', () => {
 });
 
 describe('fingerprints', () => {
-  const document = Buffer.alloc(32, 1);
+  const document = '01'.repeat(32);
   const of = (query: string, credential?: string) =>
     Buffer.from(fingerprintRequest(document, parseQuery(`/?${query}`, sealOptionsSchema), credential)).toString('hex');
 
@@ -110,7 +122,7 @@ describe('fingerprints', () => {
       of('', 'id-2'),
     ];
     expect(new Set(all).size).toBe(all.length);
-    const other = fingerprintRequest(Buffer.alloc(32, 2), sealOptionsSchema.parse({}), undefined);
+    const other = fingerprintRequest('02'.repeat(32), sealOptionsSchema.parse({}), undefined);
     expect(Buffer.from(other).toString('hex')).not.toBe(of(''));
   });
 });

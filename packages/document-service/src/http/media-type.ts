@@ -3,19 +3,24 @@ import { MIMEType } from 'node:util';
 import { SigillumError } from '@sigillum/errors';
 
 /**
- * Checks the body's media type, compared parsed: parameters and case don't matter, a missing or malformed one does.
+ * The body's media type, compared parsed: parameters and case don't matter, a missing, malformed or unknown one does.
  * @throws SigillumError `request_media_type_unsupported`
  */
-export function assertMediaType(request: IncomingMessage, expected: string): void {
+export function chooseMediaType(request: IncomingMessage, expected: readonly string[]): string {
   const given = request.headers['content-type'];
-  if (given === undefined || parseEssence(given) !== expected) {
-    throw new SigillumError('request_media_type_unsupported', `Send the body as Content-Type: ${expected}.`);
+  const essence = given === undefined ? undefined : parseEssence(given);
+  if (essence === undefined || !expected.includes(essence)) {
+    throw new SigillumError(
+      'request_media_type_unsupported',
+      `Send the body as Content-Type: ${expected.join(' or ')}.`,
+    );
   }
   const encoding = request.headers['content-encoding'];
   if (encoding !== undefined && encoding.trim().toLowerCase() !== 'identity') {
     // What is sealed is what was sent: nobody unpacks it on the way.
     throw new SigillumError('request_media_type_unsupported', 'Send the body without a Content-Encoding.');
   }
+  return essence;
 }
 
 function parseEssence(text: string): string | undefined {

@@ -15,19 +15,32 @@ export type RouteContext<Query> = {
   /** Segments of the path by their names, decoded, not yet checked. */
   readonly params: Readonly<Record<string, string>>;
   readonly idempotencyKey: string | undefined;
+  /** The media type of the body, one of those that the line names; undefined for a line without a body. */
+  readonly bodyType: string | undefined;
+  /** The media type to answer in: of those that the line names, the one that the caller likes best. */
+  readonly answerType: string;
 };
 
 /** An open route has no caller. */
 export type Caller<S extends Scope | undefined> = S extends Scope ? { readonly caller: ApiKey } : unknown;
 
+/** One form of a body or an answer. */
+export type RouteContent = {
+  readonly mediaType: string;
+  /** Of JSON and multipart; other media types are bytes. */
+  readonly schema?: z.ZodType;
+  readonly example?: unknown;
+};
+
 export type RouteAnswer = {
   readonly status: 200 | 201;
   readonly description: string;
-  readonly mediaType: string;
-  /** Of a JSON answer; other media types are bytes. */
-  readonly schema?: z.ZodType;
+  /** The first is answered to those who accept anything. */
+  readonly contents: readonly [RouteContent, ...RouteContent[]];
   readonly headers?: Readonly<Record<string, string>>;
 };
+
+export type RouteBody = { readonly description: string; readonly contents: readonly [RouteContent, ...RouteContent[]] };
 
 /** One line of the route table, from which both express and the OpenAPI document are made. */
 export type RouteDefinition<Query extends z.ZodObject, S extends Scope | undefined> = {
@@ -40,11 +53,15 @@ export type RouteDefinition<Query extends z.ZodObject, S extends Scope | undefin
   readonly tag: string;
   /** What the API key has to be allowed; undefined for a route that anybody may call. */
   readonly scope: S;
+  /** Another scope that is enough. */
+  readonly orScope?: Scope;
   /** Strict: an unknown parameter is an error and not a silent default. */
   readonly query: Query;
+  /** Whether the handler parses the query itself, because its options may stand in the body instead. */
+  readonly queryIsOptional?: boolean;
   readonly params?: Readonly<Record<string, { readonly description: string; readonly example: string }>>;
-  /** The media type of the body, and what it is. */
-  readonly body?: { readonly mediaType: string; readonly description: string };
+  /** What may be sent. */
+  readonly body?: RouteBody;
   /** Whether `Idempotency-Key` means something here. */
   readonly idempotent?: boolean;
   readonly answer: RouteAnswer;

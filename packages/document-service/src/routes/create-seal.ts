@@ -1,7 +1,48 @@
-import { addLogFields } from '@sigillum/service-kit';
+import type { ErrorCode } from '@sigillum/errors';
 import { defineRoute } from '../http/route.ts';
-import { runSeal } from '../sealing/run-seal.ts';
+import { admitSeal } from '../sealing/admit.ts';
+import { makeSeal } from '../sealing/make-seal.ts';
 import { sealOptionsSchema } from '../sealing/seal-options.ts';
+import { describeDocumentBody } from './document-body.ts';
+import { handleDocument } from './handle-document.ts';
+import { sealSchema } from './seal-resource.ts';
+
+/** What every call that takes a document may answer. */
+export const documentProblems: readonly ErrorCode[] = [
+  'idempotency_key_in_flight',
+  'idempotency_key_reused',
+  'request_media_type_unsupported',
+  'request_too_large',
+  'request_timeout',
+  'seal_document_empty',
+  'seal_timeout',
+  'seal_swept',
+  'pdf_xref_damaged',
+  'revocation_unavailable',
+  'service_overloaded',
+  'storage_full',
+  'storage_unavailable',
+  'tsa_unavailable',
+];
+
+/** What a credential may be refused for. */
+export const credentialProblems: readonly ErrorCode[] = [
+  'credential_not_found',
+  'credential_required',
+  'credential_suspended',
+  'credential_revoked',
+  'credential_expired',
+  'credential_status_unknown',
+];
+
+/** What a signer may be refused for. */
+export const signerProblems: readonly ErrorCode[] = [
+  'seal_level_unsupported',
+  'seal_signing_refused',
+  'seal_time_implausible',
+  'signer_unavailable',
+  'signer_timeout',
+];
 
 /** `POST /v1/seals`: one call, one sealed and time-stamped PDF. */
 export const createSealRoute = defineRoute({
@@ -10,16 +51,17 @@ export const createSealRoute = defineRoute({
   operationId: 'createSeal',
   summary: 'Seal a PDF',
   description:
-    'Takes a PDF and answers the same bytes followed by a seal: a PAdES signature with a time-stamp, in an invisible field. The answer begins only after the seal is recorded. A document that can not be sealed is 422 with a reason; when no signer or time-stamp authority is available, 503.',
+    'Takes a PDF and answers the same bytes followed by a seal: a PAdES signature with a time-stamp and what its level asks for. The answer begins only after the seal is recorded. A document that can not be sealed is 422 with a reason; when no signer, time-stamp authority or revocation data is available, 503.\n\nAccept `application/json` to get the seal with a link to the document, which is then kept for `retain`.',
   tag: 'Seals',
   scope: 'seals:write',
   query: sealOptionsSchema,
-  body: { mediaType: 'application/pdf', description: 'The PDF, as it is: up to 2 GiB by default.' },
+  queryIsOptional: true,
+  body: describeDocumentBody(sealOptionsSchema, { level: 'b-lt', reason: 'Approved' }),
   idempotent: true,
   answer: {
     status: 201,
-    description: 'The sealed PDF. Its beginning is the document that was sent, byte for byte.',
-    mediaType: 'application/pdf',
+    description: 'The sealed PDF, whose beginning is the document that was sent, byte for byte; or the seal as JSON.',
+    contents: [{ mediaType: 'application/pdf' }, { mediaType: 'application/json', schema: sealSchema }],
     headers: {
       Location: 'The path of the seal: `/v1/seals/{id}`.',
       'Sigillum-Seal-Id': 'The id of the seal.',
@@ -27,34 +69,16 @@ export const createSealRoute = defineRoute({
     },
   },
   problems: [
-    'credential_not_found',
-    'credential_required',
-    'credential_suspended',
-    'credential_revoked',
-    'credential_expired',
-    'credential_status_unknown',
-    'idempotency_key_in_flight',
-    'idempotency_key_reused',
-    'request_media_type_unsupported',
-    'request_too_large',
-    'request_timeout',
-    'seal_document_empty',
-    'seal_level_unsupported',
-    'pdf_xref_damaged',
+    ...documentProblems,
+    ...credentialProblems,
+    ...signerProblems,
     'docmdp_forbids_changes',
+    'docmdp_forbids_visible_field',
+    'fieldmdp_forbids_field',
+    'pades_certify_not_first',
     'pades_field_exists',
-    'seal_signing_refused',
-    'seal_time_implausible',
-    'seal_timeout',
-    'seal_swept',
-    'service_overloaded',
-    'signer_unavailable',
-    'signer_timeout',
-    'tsa_unavailable',
+    'pades_field_filled',
+    'seed_value_unsatisfiable',
   ],
-  async handle({ services, request, response, requestId, query, caller, idempotencyKey }) {
-    await runSeal(services, { body: request, caller, requestId, options: query, idempotencyKey }, response, (seal) =>
-      addLogFields(response, { seal: seal.publicId, replayed: seal.replayed }),
-    );
-  },
+  handle: (context) => handleDocument('seal', { admit: admitSeal, make: makeSeal }, context),
 });

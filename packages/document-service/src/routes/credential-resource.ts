@@ -1,6 +1,10 @@
-import { encodePem, parseCertificate } from '@sigillum/pki';
+import { getDigestOf } from '@sigillum/algorithms';
+import { encodePem } from '@sigillum/pki';
 import { type Credential, encodeId } from '@sigillum/store';
 import { z } from 'zod';
+import { findContentsSize, findSigningTimeWindow } from '../digests/digest-limits.ts';
+import { toSigningCredential } from '../sealing/to-signing-credential.ts';
+import type { Services } from '../services.ts';
 
 /** A credential as the API shows it. */
 export const credentialSchema = z
@@ -11,6 +15,14 @@ export const credentialSchema = z
     status: z.enum(['active', 'suspended', 'revoked']),
     default: z.boolean().meta({ description: 'Whether it is used when a seal names none.' }),
     algorithm: z.string().meta({ example: 'ecdsa-p256-sha256' }),
+    digest_algorithm: z
+      .enum(['sha256', 'sha384', 'sha512'])
+      .meta({ description: 'Of documents, for `POST /v1/seals/digest`.' }),
+    contents_size: z.int().meta({ description: 'Bytes of CMS to leave room for in /Contents when preparing locally.' }),
+    signing_time_window: z
+      .object({ not_before: z.iso.datetime(), not_after: z.iso.datetime() })
+      .meta({ description: 'Where /M may lie at this moment when preparing locally.' }),
+    server_time: z.iso.datetime().meta({ description: 'Our clock at this moment.' }),
     subject: z.string(),
     issuer: z.string(),
     serial_number: z.string().meta({ description: 'Lower-case hex.' }),
@@ -24,8 +36,10 @@ export const credentialSchema = z
   .meta({ id: 'Credential', description: 'A key in the HSM with its certificate.' });
 
 /** Writes a credential as {@link credentialSchema} describes it. */
-export function toCredentialResource(credential: Credential): z.input<typeof credentialSchema> {
-  const certificate = parseCertificate(credential.certificate);
+export function toCredentialResource(services: Services, credential: Credential): z.input<typeof credentialSchema> {
+  const certificate = services.knownCertificates.parse(credential.certificate);
+  const now = services.now();
+  const window = findSigningTimeWindow(services, credential, now);
   return {
     id: encodeId('cred', credential.id),
     name: credential.name,
@@ -33,6 +47,10 @@ export function toCredentialResource(credential: Credential): z.input<typeof cre
     status: credential.status,
     default: credential.isDefault,
     algorithm: credential.algorithm,
+    digest_algorithm: getDigestOf(toSigningCredential(services, credential).algorithm).name,
+    contents_size: findContentsSize(services, credential),
+    signing_time_window: { not_before: window.notBefore.toISOString(), not_after: window.notAfter.toISOString() },
+    server_time: now.toISOString(),
     subject: certificate.subject.text,
     issuer: certificate.issuer.text,
     serial_number: certificate.serialNumber,

@@ -1,5 +1,5 @@
 import { SigillumError } from '@sigillum/errors';
-import { findCredential } from '@sigillum/store';
+import { findCredential, findDefaultCredential } from '@sigillum/store';
 import { z } from 'zod';
 import { defineRoute } from '../http/route.ts';
 import { sendJson } from '../http/send-json.ts';
@@ -12,18 +12,28 @@ export const getCredentialRoute = defineRoute({
   path: '/v1/credentials/{id}',
   operationId: 'getCredential',
   summary: 'Get a credential',
-  description: 'One credential of the organisation in the mode of the key, by its id or its name.',
+  description:
+    'One credential of the organisation in the mode of the key, by its id or its name; `default` is the default one, unless one has that name.',
   tag: 'Credentials',
   scope: 'credentials:read',
+  orScope: 'seals:digest',
   query: z.strictObject({}),
   params: { id: { description: 'Id or name of the credential.', example: 'p256' } },
-  answer: { status: 200, description: 'The credential.', mediaType: 'application/json', schema: credentialSchema },
+  answer: {
+    status: 200,
+    description: 'The credential.',
+    contents: [{ mediaType: 'application/json', schema: credentialSchema }],
+  },
   problems: ['credential_not_found'],
   async handle({ services, response, params, caller }) {
-    const credential = await findCredential(services.db, tenantOf(caller), params['id'] ?? '');
+    const tenant = tenantOf(caller);
+    const id = params['id'] ?? '';
+    const credential =
+      (await findCredential(services.db, tenant, id)) ??
+      (id === 'default' ? await findDefaultCredential(services.db, tenant) : undefined);
     if (credential === undefined) {
       throw new SigillumError('credential_not_found', 'There is no credential of this name or id.');
     }
-    sendJson(response, toCredentialResource(credential));
+    sendJson(response, toCredentialResource(services, credential));
   },
 });

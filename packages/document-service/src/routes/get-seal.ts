@@ -1,9 +1,8 @@
-import { SigillumError } from '@sigillum/errors';
-import { findSeal, findUuid } from '@sigillum/store';
 import { z } from 'zod';
 import { defineRoute } from '../http/route.ts';
 import { sendJson } from '../http/send-json.ts';
 import { tenantOf } from '../sealing/admit.ts';
+import { getWork } from './find-work.ts';
 import { sealSchema, toSealResource } from './seal-resource.ts';
 
 /** `GET /v1/seals/{id}`. */
@@ -17,12 +16,13 @@ export const getSealRoute = defineRoute({
   scope: 'seals:read',
   query: z.strictObject({}),
   params: { id: { description: 'Id of the seal.', example: 'seal_01KAFZ3N8Q5V7T2C9W4X6Y1ZAB' } },
-  answer: { status: 200, description: 'The seal.', mediaType: 'application/json', schema: sealSchema },
+  answer: {
+    status: 200,
+    description: 'The seal.',
+    contents: [{ mediaType: 'application/json', schema: sealSchema }],
+  },
   problems: ['seal_not_found'],
   async handle({ services, response, params, caller }) {
-    const uuid = findUuid('seal', params['id'] ?? '');
-    const seal = uuid === undefined ? undefined : await findSeal(services.db, tenantOf(caller), uuid);
-    if (seal === undefined) throw new SigillumError('seal_not_found', 'There is no seal with this id.');
-    sendJson(response, toSealResource(seal));
+    sendJson(response, toSealResource(await getWork(services, tenantOf(caller), 'seal', params['id'] ?? '')));
   },
 });

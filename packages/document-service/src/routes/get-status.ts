@@ -25,7 +25,11 @@ export const getStatusRoute = defineRoute({
   tag: 'Service',
   scope: undefined,
   query: z.strictObject({}),
-  answer: { status: 200, description: 'The status.', mediaType: 'application/json', schema: statusSchema },
+  answer: {
+    status: 200,
+    description: 'The status.',
+    contents: [{ mediaType: 'application/json', schema: statusSchema }],
+  },
   problems: [],
   async handle({ services, response }) {
     const { checks, checkedAt } = await services.health.check();

@@ -19,10 +19,14 @@ export const listCredentialsRoute = defineRoute({
   answer: {
     status: 200,
     description: 'A page of credentials.',
-    mediaType: 'application/json',
-    schema: z
-      .object({ data: z.array(credentialSchema), next_cursor: z.string().nullable() })
-      .meta({ id: 'CredentialPage', description: 'The last page has no `next_cursor`.' }),
+    contents: [
+      {
+        mediaType: 'application/json',
+        schema: z
+          .object({ data: z.array(credentialSchema), next_cursor: z.string().nullable() })
+          .meta({ id: 'CredentialPage', description: 'The last page has no `next_cursor`.' }),
+      },
+    ],
   },
   problems: [],
   async handle({ services, response, query, caller }) {
@@ -30,6 +34,9 @@ export const listCredentialsRoute = defineRoute({
       limit: query.limit + 1,
       ...(query.cursor === undefined ? {} : { after: parseCursor('cred', query.cursor) }),
     });
-    sendJson(response, toPage(rows, { limit: query.limit, prefix: 'cred', toItem: toCredentialResource }));
+    sendJson(
+      response,
+      toPage(rows, { limit: query.limit, prefix: 'cred', toItem: (row) => toCredentialResource(services, row) }),
+    );
   },
 });

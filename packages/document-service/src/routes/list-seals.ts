@@ -21,14 +21,19 @@ export const listSealsRoute = defineRoute({
   answer: {
     status: 200,
     description: 'A page of seals.',
-    mediaType: 'application/json',
-    schema: z
-      .object({ data: z.array(sealSchema), next_cursor: z.string().nullable() })
-      .meta({ id: 'SealPage', description: 'The last page has no `next_cursor`.' }),
+    contents: [
+      {
+        mediaType: 'application/json',
+        schema: z
+          .object({ data: z.array(sealSchema), next_cursor: z.string().nullable() })
+          .meta({ id: 'SealPage', description: 'The last page has no `next_cursor`.' }),
+      },
+    ],
   },
   problems: [],
   async handle({ services, response, query, caller }) {
     const rows = await listSeals(services.db, tenantOf(caller), {
+      kinds: ['seal', 'digest'],
       limit: query.limit + 1,
       ...(query.cursor === undefined ? {} : { after: parseCursor('seal', query.cursor) }),
       ...(query.status === undefined ? {} : { status: query.status }),

@@ -1,32 +1,22 @@
-import type { IncomingMessage } from 'node:http';
 import { findSignatureAlgorithm, type SignatureAlgorithm } from '@sigillum/algorithms';
 import { SigillumError } from '@sigillum/errors';
 import { type ApiKey, type Credential, findCredential, findDefaultCredential } from '@sigillum/store';
+import { parseFields } from '../http/parse-fields.ts';
 import type { Services } from '../services.ts';
 import { assertMaySeal } from './assert-may-seal.ts';
-import { findReplay, type Replay } from './replay.ts';
-import { fingerprintRequest, type SealOptions } from './seal-options.ts';
-import { spoolDocument, tooLarge } from './spool-document.ts';
-import type { SpooledDocument } from './spooled-document.ts';
+import { getRevocation } from './get-revocation.ts';
+import { fingerprintRequest } from './fingerprint.ts';
+import { receiveDocument } from './receive-document.ts';
+import { findReplay } from './replay.ts';
+import { resolveRetain } from './resolve-retain.ts';
+import { type SealOptions, sealOptionsSchema } from './seal-options.ts';
+import type { AdmittedWork, DocumentRequest } from './work.ts';
 
-/** What a caller asks for. The API key is authenticated, the options are valid. */
-export type SealRequest = {
-  readonly body: IncomingMessage;
-  readonly caller: ApiKey;
-  readonly requestId: string;
+/** A document that may be sealed now with this credential. */
+export type AdmittedSeal = AdmittedWork & {
   readonly options: SealOptions;
-  readonly idempotencyKey: string | undefined;
-};
-
-/** A request that may be sealed now, its document here as a whole. Whoever holds it disposes of the document. */
-export type AdmittedSeal = {
-  readonly request: SealRequest;
   readonly credential: Credential;
   readonly algorithm: SignatureAlgorithm;
-  readonly document: SpooledDocument;
-  readonly fingerprint: Uint8Array;
-  /** Set when the same request was sealed before: then nothing is sealed again. */
-  readonly replay: Replay | undefined;
 };
 
 /** The route under which idempotency keys of seals are kept. */
@@ -39,38 +29,54 @@ export const sealRoute = 'POST /v1/seals';
  * A repeated request is answered as the first one was, whatever has happened to the credential since; so with an
  * idempotency key the credential's state is asked only after the key.
  */
-export async function admitSeal(services: Services, request: SealRequest): Promise<AdmittedSeal> {
-  const { options, caller, idempotencyKey } = request;
-  if (options.level !== 'b-t') {
-    throw new SigillumError('seal_level_unsupported', `The level ${options.level} is not offered yet. Use b-t.`, {
-      fields: [{ pointer: '/query/level', detail: 'Must be b-t.' }],
-    });
-  }
-  const credential = await resolveCredential(services, caller, options.credential);
-  const algorithm = findSignatureAlgorithm(credential.algorithm);
-  if (algorithm === undefined) throw new RangeError(`the credential ${credential.id} has an unknown algorithm`);
-  if (idempotencyKey === undefined) assertMaySeal(credential, services, services.now());
-  assertAnnouncedSize(request.body, services.limits.document_bytes);
-
-  const document = await spoolDocument(request.body, {
-    directory: services.spoolDirectory,
-    algorithm: algorithm.digest,
-    maxBytes: services.limits.document_bytes,
-    inMemoryBytes: services.limits.in_memory_bytes,
-    idleMs: services.limits.upload_idle_ms,
-  });
+export async function admitSeal(
+  services: Services,
+  request: DocumentRequest,
+  signal: AbortSignal,
+): Promise<AdmittedSeal> {
+  const { caller, idempotencyKey } = request;
+  const body = await request.openBody(signal);
   try {
-    const named = options.credential === undefined ? undefined : credential.id;
-    const fingerprint = fingerprintRequest(document.sha256, options, named);
-    const replay =
-      idempotencyKey === undefined
-        ? undefined
-        : await findReplay(services, { ...tenantOf(caller), route: sealRoute, key: idempotencyKey }, fingerprint);
-    // Again after an upload that may have taken minutes.
-    if (replay === undefined) assertMaySeal(credential, services, services.now());
-    return { request, credential, algorithm, document, fingerprint, replay };
+    const options = parseFields(body.options, sealOptionsSchema, body.optionsPointer);
+    if (options.level !== 'b-t') getRevocation(services, `${body.optionsPointer}/level`);
+    const retainSeconds = resolveRetain(options.retain, request.answer, services.limits, body.optionsPointer);
+    const { credential, algorithm } = await resolveCredential(
+      services,
+      caller,
+      options.credential,
+      `${body.optionsPointer}/credential`,
+    );
+    if (idempotencyKey === undefined) assertMaySeal(credential, services, services.now());
+    const document = await receiveDocument(services, body, algorithm.digest, signal);
+    try {
+      const fingerprint = fingerprintRequest(
+        Buffer.from(document.sha256).toString('hex'),
+        { ...options, retain: retainSeconds === 0 ? undefined : retainSeconds },
+        options.credential === undefined ? undefined : credential.id,
+      );
+      const scope = { ...tenantOf(caller), route: sealRoute, key: idempotencyKey ?? '' };
+      const replay = idempotencyKey === undefined ? undefined : await findReplay(services, scope, fingerprint);
+      // Again after an upload that may have taken minutes.
+      if (replay === undefined) assertMaySeal(credential, services, services.now());
+      return {
+        request,
+        kind: 'seal',
+        route: sealRoute,
+        level: options.level,
+        options,
+        credential,
+        algorithm,
+        document,
+        retainSeconds,
+        fingerprint,
+        replay,
+      };
+    } catch (error) {
+      await document.dispose();
+      throw error;
+    }
   } catch (error) {
-    await document.dispose();
+    body.abandon();
     throw error;
   }
 }
@@ -80,23 +86,34 @@ export function tenantOf({ organisationId, mode }: ApiKey): Pick<ApiKey, 'organi
   return { organisationId, mode };
 }
 
-async function resolveCredential(services: Services, caller: ApiKey, named: string | undefined): Promise<Credential> {
-  if (named !== undefined) {
-    const found = await findCredential(services.db, caller, named);
-    if (found !== undefined) return found;
-    throw new SigillumError('credential_not_found', 'There is no credential of this name or id.', {
-      fields: [{ pointer: '/query/credential', detail: 'Is not the name or id of a credential.' }],
-    });
-  }
-  const found = await findDefaultCredential(services.db, caller);
-  if (found !== undefined) return found;
-  throw new SigillumError('credential_required', 'There is no default credential: name one with ?credential=.', {
-    fields: [{ pointer: '/query/credential', detail: 'Is needed, because there is no default.' }],
+/**
+ * The credential that a call names, or the default one, with its algorithm.
+ * @param pointer where the name stands, for the problem
+ */
+export async function resolveCredential(
+  services: Services,
+  caller: ApiKey,
+  named: string | undefined,
+  pointer: string,
+): Promise<{ readonly credential: Credential; readonly algorithm: SignatureAlgorithm }> {
+  const credential =
+    named === undefined
+      ? await findDefaultCredential(services.db, caller)
+      : await findCredential(services.db, caller, named);
+  if (credential === undefined) throw named === undefined ? noDefault(pointer) : notFound(pointer);
+  const algorithm = findSignatureAlgorithm(credential.algorithm);
+  if (algorithm === undefined) throw new RangeError(`the credential ${credential.id} has an unknown algorithm`);
+  return { credential, algorithm };
+}
+
+function notFound(pointer: string): SigillumError {
+  return new SigillumError('credential_not_found', 'There is no credential of this name or id.', {
+    fields: [{ pointer, detail: 'Is not the name or id of a credential.' }],
   });
 }
 
-/** Refuses before the first byte of the body what its own header says is too large. */
-function assertAnnouncedSize(body: IncomingMessage, maxBytes: number): void {
-  const announced = body.headers['content-length'];
-  if (announced !== undefined && Number(announced) > maxBytes) throw tooLarge(maxBytes);
+function noDefault(pointer: string): SigillumError {
+  return new SigillumError('credential_required', 'There is no default credential: name one with credential.', {
+    fields: [{ pointer, detail: 'Is needed, because there is no default.' }],
+  });
 }

@@ -1,3 +1,4 @@
+import type { JsonObject } from '@sigillum/audit';
 import { codeRegistry, isSigillumError, SigillumError, toProblem } from '@sigillum/errors';
 import {
   appendEvent,
@@ -8,70 +9,69 @@ import {
   idempotencyLifetimeMs,
   insertUsageRecord,
   inTransaction,
+  type SealKind,
+  type SealLevel,
+  type SealOutcome,
   settleIdempotencyKey,
 } from '@sigillum/store';
 import type { Services } from '../services.ts';
-import type { AdmittedSeal } from './admit.ts';
-import type { MadeSeal } from './make-seal.ts';
+import { describeOutcome, toHex } from './describe-outcome.ts';
 import type { PendingSeal } from './record-intent.ts';
+
+/** What is written about a seal, whatever came of it. */
+export type RecordedWork = {
+  readonly kind: SealKind;
+  readonly level: SealLevel;
+  readonly requestId: string;
+  readonly apiKeyId: string;
+  readonly credential: { readonly id: string; readonly keyId: string } | undefined;
+  readonly document: { readonly size: number; readonly sha256: Uint8Array } | undefined;
+  readonly digest: { readonly algorithm: string; readonly value: Uint8Array } | undefined;
+};
 
 /**
  * Step 7: keeps the increment, and in one transaction marks the seal `completed`, writes the event and the usage and
  * settles the idempotency key. Only after it has resolved may a byte of the sealed document leave.
  *
- * @throws SigillumError `seal_swept` when the seal is no longer pending, `database_unavailable`
+ * @param kept what a replay gives again: the increment, or the answer to a digest
+ * @param retained the sealed file, stored already, and until when it is kept
+ * @throws SigillumError `seal_swept` when the seal is no longer pending, `database_unavailable`, `storage_full`
  */
 export async function recordOutcome(
   services: Services,
-  admitted: AdmittedSeal,
+  work: RecordedWork,
   seal: PendingSeal,
-  { sealed, prepared }: MadeSeal,
+  outcome: SealOutcome,
+  kept: Uint8Array,
+  retained?: { readonly sha256: Uint8Array; readonly expiresAt: Date },
 ): Promise<void> {
-  const { request, credential, document } = admitted;
   const finishedAt = services.now();
-  const sealedSha256 = document.sha256State.finish([sealed.increment]);
-  const timeStampSerial = sealed.timeStampToken.serialNumber;
+  const tenant = tenantOfSeal(seal);
   // Before the transaction: a row never names bytes that aren't there. The other way round, sweepBlobs cleans up.
-  const incrementSha256 = await services.blobs.put(sealed.increment);
+  const incrementSha256 = await services.blobs.put(kept);
   await inTransaction(services.db, async (transaction) => {
     const completed = await completeSeal(transaction, seal, {
-      signingTime: sealed.signingTime,
-      genTime: sealed.genTime,
-      timeStampSerial,
-      fieldName: sealed.fieldName,
-      earlierSignatures: prepared.earlierSignatures.length,
-      sealedSize: sealed.size,
-      sealedSha256,
+      ...outcome,
       finishedAt,
       incrementSha256,
       incrementExpiresAt: new Date(finishedAt.getTime() + idempotencyLifetimeMs),
+      retained,
     });
     if (!completed) throw new SigillumError('seal_swept', 'The seal took so long that it was given up. Try again.');
     await insertUsageRecord(transaction, {
-      ...tenantOfSeal(seal),
+      ...tenant,
       sealId: seal.id,
-      level: request.options.level,
+      kind: work.kind,
+      level: work.level,
       occurredAt: finishedAt,
     });
-    if (request.idempotencyKey !== undefined) await settleIdempotencyKey(transaction, seal);
+    await settleIdempotencyKey(transaction, seal);
     await appendEvent(transaction, {
-      ...tenantOfSeal(seal),
-      type: 'seal.completed',
+      ...tenant,
+      type: `${nameOf(work)}.completed`,
       occurredAt: finishedAt,
-      requestId: request.requestId,
-      data: {
-        seal: seal.publicId,
-        api_key: encodeId('key', request.caller.id),
-        credential: encodeId('cred', credential.id),
-        key_id: credential.keyId,
-        level: request.options.level,
-        document: { size: document.source.size, sha256: toHex(document.sha256) },
-        sealed: { size: sealed.size, sha256: toHex(sealedSha256) },
-        signing_time: sealed.signingTime.toISOString(),
-        time_stamp: { time: sealed.genTime.toISOString(), serial: timeStampSerial },
-        field_name: sealed.fieldName,
-        earlier_signatures: prepared.earlierSignatures.length,
-      },
+      requestId: work.requestId,
+      data: { ...describeWork(work, seal), level: work.level, ...describeOutcome(outcome) },
     });
   });
 }
@@ -82,11 +82,11 @@ export async function recordOutcome(
  */
 export async function recordFailure(
   services: Services,
-  admitted: AdmittedSeal,
+  work: RecordedWork,
   seal: PendingSeal,
   error: unknown,
 ): Promise<void> {
-  const { code, detail } = toProblem(error, admitted.request.requestId);
+  const { code, detail } = toProblem(error, work.requestId);
   const occurredAt = services.now();
   const isFinal = codeRegistry[code].status < 500 && code !== 'request_aborted';
   try {
@@ -98,15 +98,10 @@ export async function recordFailure(
       } else await freeIdempotencyKey(transaction, seal);
       await appendEvent(transaction, {
         ...tenantOfSeal(seal),
-        type: 'seal.failed',
+        type: `${nameOf(work)}.failed`,
         occurredAt,
-        requestId: admitted.request.requestId,
-        data: {
-          seal: seal.publicId,
-          credential: encodeId('cred', admitted.credential.id),
-          document: { size: admitted.document.source.size, sha256: toHex(admitted.document.sha256) },
-          code,
-        },
+        requestId: work.requestId,
+        data: { ...describeWork(work, seal), code },
       });
     });
   } catch (cause) {
@@ -114,10 +109,22 @@ export async function recordFailure(
   }
 }
 
-function tenantOfSeal({ organisationId, mode }: PendingSeal): Pick<PendingSeal, 'organisationId' | 'mode'> {
-  return { organisationId, mode };
+function nameOf({ kind }: RecordedWork): 'seal' | 'extension' {
+  return kind === 'extension' ? 'extension' : 'seal';
 }
 
-function toHex(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString('hex');
+function describeWork(work: RecordedWork, seal: PendingSeal): JsonObject {
+  const { credential, document, digest } = work;
+  return {
+    [nameOf(work)]: seal.publicId,
+    api_key: encodeId('key', work.apiKeyId),
+    ...(credential === undefined ? {} : { credential: encodeId('cred', credential.id), key_id: credential.keyId }),
+    content_seen: document !== undefined,
+    ...(document === undefined ? {} : { document: { size: document.size, sha256: toHex(document.sha256) } }),
+    ...(digest === undefined ? {} : { digest: { algorithm: digest.algorithm, value: toHex(digest.value) } }),
+  };
+}
+
+function tenantOfSeal({ organisationId, mode }: PendingSeal): Pick<PendingSeal, 'organisationId' | 'mode'> {
+  return { organisationId, mode };
 }

@@ -11,8 +11,8 @@ import type { Services } from '../services.ts';
 /** Seconds after which the first request is probably done. */
 const retryAfterSeconds = 1;
 
-/** A seal that was completed before under the same key, with its increment. */
-export type Replay = { readonly seal: Seal; readonly increment: Uint8Array };
+/** A seal that was completed before under the same key, with what was kept of it: its increment, or its JSON answer. */
+export type Replay = { readonly seal: Seal; readonly kept: Uint8Array };
 
 /**
  * What the idempotency key says about this request.
@@ -55,7 +55,7 @@ async function readReplay(services: Services, scope: IdempotencyScope, record: I
   if (seal?.incrementSha256 === undefined) {
     throw new SigillumError('blob_missing', 'The seal was made, but what it added to the document is no longer kept.');
   }
-  return { seal, increment: await services.blobs.get(seal.incrementSha256) };
+  return { seal, kept: await services.blobs.get(seal.incrementSha256) };
 }
 
 function toError(problem: NonNullable<IdempotencyRecord['problem']>): SigillumError {

@@ -1,23 +1,41 @@
-import { createHash } from 'node:crypto';
-import { canonicalJson } from '@sigillum/audit';
 import { z } from 'zod';
+import { retainSchema } from './retain.ts';
 
 /** Two paragraphs; viewers show one line. */
 const maxText = 1024;
+
+/** A full field name of ISO 32000-2 §12.7.4.2; PDF itself knows no bound. */
+const maxFieldName = 256;
+
+const hasControls = (value: string): boolean => /\p{Cc}/u.test(value.replaceAll(/[\t\n\r]/g, ' '));
 
 const text = (what: string, example: string) =>
   z
     .string()
     .min(1)
     .max(maxText)
-    .refine(
-      (value) => !/\p{Cc}/u.test(value.replaceAll(/[\t\n\r]/g, ' ')),
-      'Must be plain text without control characters.',
-    )
+    .refine((value) => !hasControls(value), 'Must be plain text without control characters.')
     .optional()
     .meta({ description: what, example });
 
-/** The options of a seal as they stand in the query of `POST /v1/seals`. */
+/** Options of everything that answers a document. */
+export const outputOptions = {
+  retain: retainSchema,
+};
+
+/** `certify` as text in a query, as text or number in JSON. */
+const certify = z
+  .union([z.literal(['none', '1', '2', '3']), z.literal([1, 2, 3])], { error: 'Must be none, 1, 2 or 3.' })
+  .transform((value) => (value === 'none' ? undefined : (Number(value) as 1 | 2 | 3)))
+  .optional()
+  .meta({
+    description:
+      'Certifies the document (author seal): 1 allows no change afterwards, 2 filling forms and signing, 3 annotations too. Only for a document without any signature.',
+    example: 'none',
+    override: { type: 'string', enum: ['none', '1', '2', '3'], default: 'none' },
+  });
+
+/** The options of a seal, as they stand in the query of `POST /v1/seals` or in the body. */
 export const sealOptionsSchema = z.strictObject({
   credential: z
     .string()
@@ -25,32 +43,27 @@ export const sealOptionsSchema = z.strictObject({
     .max(64)
     .optional()
     .meta({ description: 'Name or id of the credential; without it the default one.', example: 'p256' }),
-  level: z
-    .enum(['b-t', 'b-lt', 'b-lta'])
-    .default('b-t')
-    .meta({ description: 'PAdES baseline level. At present only `b-t` is offered.', example: 'b-t' }),
+  level: z.enum(['b-t', 'b-lt', 'b-lta']).default('b-t').meta({
+    description:
+      'PAdES baseline level: `b-t` with a time-stamp, `b-lt` with validation data too, `b-lta` with a document time-stamp over all of it.',
+    example: 'b-t',
+  }),
+  certify,
+  field: z
+    .string()
+    .min(1)
+    .max(maxFieldName)
+    .refine((value) => !hasControls(value), 'Must be plain text without control characters.')
+    .optional()
+    .meta({
+      description: 'Full name of an empty signature field of the document, or the name of the new one.',
+      example: 'Signature1',
+    }),
   reason: text('Why the document is sealed.', 'Approved'),
   location: text('Where it is sealed.', 'Trento'),
   contact_info: text('How to reach the sealer.', 'seals@example.org'),
   name: text('Name of the sealer, beside what the certificate says.', 'Example S.p.A.'),
+  ...outputOptions,
 });
 
 export type SealOptions = z.output<typeof sealOptionsSchema>;
-
-/**
- * SHA-256 over the document and the options as they were asked for: the same call again has the same fingerprint, whatever
- * the order of its query. The credential counts by its id where it was named, so that name and id are the same.
- */
-export function fingerprintRequest(
-  documentSha256: Uint8Array,
-  options: SealOptions,
-  credentialId: string | undefined,
-): Uint8Array {
-  const { credential: _named, ...others } = options;
-  const given = Object.entries({ ...others, credential: credentialId }).filter(([, value]) => value !== undefined);
-  const normalised = canonicalJson({
-    document: Buffer.from(documentSha256).toString('hex'),
-    options: Object.fromEntries(given) as Record<string, string>,
-  });
-  return createHash('sha256').update(normalised).digest();
-}

@@ -1,22 +1,28 @@
 import type { ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import type { Limits } from '../config.ts';
+import { watchTransfer } from '../intake/watch-transfer.ts';
 import type { SpooledDocument } from './spooled-document.ts';
 
 export type SealedAnswer = {
-  /** `seal_…` */
+  readonly kind: 'seal' | 'extension';
+  /** `seal_…` or `ext_…` */
   readonly publicId: string;
   readonly document: SpooledDocument;
   readonly increment: Uint8Array;
-  /** Whether the seal was made by an earlier request with the same idempotency key. */
+  /** Whether it was made by an earlier request with the same idempotency key. */
   readonly replayed: boolean;
 };
+
+/** A rate that a reader has to keep up. */
+export type ReadLimits = Pick<Limits, 'upload_idle_ms' | 'upload_bytes_per_s'>;
 
 /**
  * The answer: the input's bytes from the spool, then the increment. Everything in it is recorded already.
  * A caller who hangs up before the last byte is no error: the log line says 499, the record stays.
  */
-export async function sendSealed(response: ServerResponse, answer: SealedAnswer): Promise<void> {
+export async function sendSealed(response: ServerResponse, answer: SealedAnswer, limits: ReadLimits): Promise<void> {
   const { publicId, document, increment, replayed } = answer;
   if (response.destroyed) return;
   response.writeHead(201, {
@@ -24,20 +30,43 @@ export async function sendSealed(response: ServerResponse, answer: SealedAnswer)
     'Content-Length': document.source.size + increment.length,
     'Content-Disposition': `attachment; filename="${publicId}.pdf"`,
     'Cache-Control': 'no-store',
-    Location: `/v1/seals/${publicId}`,
-    'Sigillum-Seal-Id': publicId,
-    ...(replayed ? { 'Sigillum-Replayed': 'true' } : {}),
+    ...identify(answer.kind, publicId, replayed),
   });
-  try {
-    await pipeline(Readable.from(concatenate(document, increment), { objectMode: false }), response);
-  } catch (error) {
-    if (!response.destroyed || !isHangUp(error)) throw error;
-  }
+  await sendPieces(response, concatenateSealed(document, increment), limits);
 }
 
-async function* concatenate(document: SpooledDocument, increment: Uint8Array): AsyncGenerator<Uint8Array> {
+/** The headers that say which seal it is. */
+export function identify(kind: 'seal' | 'extension', publicId: string, replayed: boolean): Record<string, string> {
+  return {
+    Location: `/v1/${kind}s/${publicId}`,
+    [kind === 'seal' ? 'Sigillum-Seal-Id' : 'Sigillum-Extension-Id']: publicId,
+    ...(replayed ? { 'Sigillum-Replayed': 'true' } : {}),
+  };
+}
+
+/** The sealed file. */
+export async function* concatenateSealed(document: SpooledDocument, increment: Uint8Array): AsyncGenerator<Uint8Array> {
   yield* document.stream();
   yield increment;
+}
+
+/** Sends a body whose head is written. A reader who stands still, or hangs up, loses the connection and nothing else. */
+export async function sendPieces(
+  response: ServerResponse,
+  pieces: AsyncIterable<Uint8Array>,
+  limits: ReadLimits,
+): Promise<void> {
+  const { socket } = response;
+  if (socket === null) return;
+  const rate = { windowMs: limits.upload_idle_ms, minBytesPerSecond: limits.upload_bytes_per_s };
+  const stop = watchTransfer(socket, 'bytesWritten', rate, () => response.destroy());
+  try {
+    await pipeline(Readable.from(pieces, { objectMode: false }), response);
+  } catch (error) {
+    if (!response.destroyed || !isHangUp(error)) throw error;
+  } finally {
+    stop();
+  }
 }
 
 function isHangUp(error: unknown): boolean {

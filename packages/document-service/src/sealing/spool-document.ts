@@ -1,11 +1,10 @@
-import { randomUUID } from 'node:crypto';
-import { readSync } from 'node:fs';
-import { type FileHandle, mkdir, open, rm } from 'node:fs/promises';
-import type { IncomingMessage } from 'node:http';
-import { join } from 'node:path';
+import { mkdir, rm } from 'node:fs/promises';
+import type { Readable } from 'node:stream';
 import type { DigestName } from '@sigillum/algorithms';
 import { SigillumError } from '@sigillum/errors';
+import { toStorageError } from '@sigillum/store';
 import { DocumentHash } from './prefix-hash.ts';
+import { openSpoolFile, type SpoolFile } from './spool-file.ts';
 import type { DocumentSource, SpooledDocument } from './spooled-document.ts';
 
 export type SpoolOptions = {
@@ -13,11 +12,12 @@ export type SpoolOptions = {
   readonly algorithm: DigestName;
   readonly maxBytes: number;
   readonly inMemoryBytes: number;
-  readonly idleMs: number;
+  /** Fires when the upload is too slow. */
+  readonly signal: AbortSignal;
 };
 
-/** Read in pieces of this size on the way out. */
-const pieceSize = 256 * 1024;
+/** Bytes that may wait for the disk while the next ones are hashed; as much again is being written. */
+const maxWaitingBytes = 512 * 1024;
 
 /** Empties the spool folder: what lies there at start belongs to a process that is gone. */
 export async function prepareSpool(directory: string): Promise<void> {
@@ -26,62 +26,70 @@ export async function prepareSpool(directory: string): Promise<void> {
 }
 
 /**
- * Takes in a request's body while hashing it. A larger one goes to a file without a name (made, then unlinked), so that
- * a crash leaves nothing behind; it need not be durable, because nothing is acknowledged before the outcome.
+ * Takes in a document while hashing it. A larger one goes to a file without a name (made, then unlinked), so that a crash
+ * leaves nothing behind; it need not be durable, because nothing is acknowledged before the outcome.
  *
- * @throws SigillumError `request_too_large`, `request_timeout`, `request_aborted`, `seal_document_empty`
+ * @throws SigillumError `request_too_large`, `request_aborted`, `seal_document_empty`, `storage_full`
  */
-export async function spoolDocument(request: IncomingMessage, options: SpoolOptions): Promise<SpooledDocument> {
+export async function spoolDocument(document: Readable, options: SpoolOptions): Promise<SpooledDocument> {
   const receiver = new Receiver(options);
   try {
-    await receive(request, receiver, options.idleMs);
-    if (receiver.size === 0)
-      throw new SigillumError('seal_document_empty', 'The body is empty. Send the PDF as the body.');
-    return receiver.finish();
+    await receive(document, receiver, options.signal);
+    if (receiver.size === 0) throw new SigillumError('seal_document_empty', 'The document is empty. Send a PDF.');
+    return await receiver.finish();
   } catch (error) {
     await receiver.dispose();
-    throw error;
+    throw toStorageError(error);
   }
 }
 
-function receive(request: IncomingMessage, receiver: Receiver, idleMs: number): Promise<void> {
+function receive(document: Readable, receiver: Receiver, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
-    const idle = setTimeout(() => {
-      fail(new SigillumError('request_timeout', `Nothing of the document arrived for ${idleMs / 1000} seconds.`));
-    }, idleMs);
     const onData = (chunk: Buffer): void => {
-      idle.refresh();
       try {
         const written = receiver.add(chunk);
         if (written === undefined) return;
         // The disk sets the pace: nothing piles up in memory.
-        request.pause();
-        written.then(() => request.resume(), fail);
+        document.pause();
+        written.then(() => document.resume(), fail);
       } catch (error) {
         fail(error);
       }
     };
-    const onEnd = (): void => end(resolve);
-    const onClose = (): void => fail(new SigillumError('request_aborted', 'The caller hung up during the upload.'));
+    const onEnd = (): void => {
+      receiver.flushed().then(() => end(resolve), fail);
+    };
+    const onGone = (error?: unknown): void => {
+      // After its end a stream closes, too; then the last bytes are on their way to the disk.
+      if (document.readableEnded) return;
+      fail(error instanceof SigillumError ? error : aborted(error));
+    };
+    const onSlow = (): void => fail(signal.reason);
     const end = (settle: () => void): void => {
-      clearTimeout(idle);
-      request.off('data', onData).off('end', onEnd).off('close', onClose).off('error', onClose);
+      signal.removeEventListener('abort', onSlow);
+      document.off('data', onData).off('end', onEnd).off('close', onGone).off('error', onGone);
       settle();
     };
     const fail = (error: unknown): void => end(() => reject(error));
     // Gone before anybody listened: neither an end nor a close will come.
-    if (request.destroyed) return onClose();
-    request.on('data', onData).on('end', onEnd).on('close', onClose).on('error', onClose);
+    if (document.destroyed) return onGone(document.errored ?? undefined);
+    signal.addEventListener('abort', onSlow, { once: true });
+    document.on('data', onData).on('end', onEnd).on('close', onGone).on('error', onGone);
   });
+}
+
+function aborted(cause: unknown): SigillumError {
+  return new SigillumError('request_aborted', 'The caller hung up during the upload.', { cause });
 }
 
 class Receiver {
   readonly #options: SpoolOptions;
   readonly #sha256 = new DocumentHash('sha256');
   readonly #digest: DocumentHash;
-  #chunks: Buffer[] = [];
-  #file: FileHandle | undefined;
-  #writing: Promise<void> = Promise.resolve();
+  #waiting: Buffer[] = [];
+  #waitingBytes = 0;
+  #file: Promise<SpoolFile> | undefined;
+  #writing: Promise<void> | undefined;
   #size = 0;
 
   constructor(options: SpoolOptions) {
@@ -96,106 +104,87 @@ class Receiver {
   /** @returns what to wait for before the next chunk, if anything */
   add(chunk: Buffer): Promise<void> | undefined {
     const { maxBytes, inMemoryBytes } = this.#options;
+    if (chunk.length === 0) return undefined;
     this.#size += chunk.length;
     if (this.#size > maxBytes) throw tooLarge(maxBytes);
     this.#sha256.update(chunk);
     if (this.#digest !== this.#sha256) this.#digest.update(chunk);
-    this.#chunks.push(chunk);
+    this.#waiting.push(chunk);
+    this.#waitingBytes += chunk.length;
     if (this.#file === undefined && this.#size <= inMemoryBytes) return undefined;
-    const chunks = this.#chunks;
-    this.#chunks = [];
-    this.#writing = this.#writing.then(() => this.#write(chunks));
-    return this.#writing;
+    // The next chunks are hashed while these are written.
+    this.#startWriting();
+    return this.#waitingBytes > maxWaitingBytes ? this.#writing : undefined;
   }
 
-  finish(): SpooledDocument {
-    const file = this.#file;
-    const size = this.#size;
-    const memory = Buffer.concat(this.#chunks);
+  /** Resolves when nothing waits for the disk any more. */
+  async flushed(): Promise<void> {
+    if (this.#file === undefined) return;
+    while (this.#waiting.length > 0) await this.#startWriting();
+    await this.#writing;
+  }
+
+  async finish(): Promise<SpooledDocument> {
+    const file = await this.#file;
+    const memory = Buffer.concat(this.#waiting);
     return {
-      source: file === undefined ? fromMemory(memory) : fromFile(file, size),
+      source: file === undefined ? fromMemory(memory) : file.source(this.#size),
       sha256: this.#sha256.finish([]),
       sha256State: this.#sha256,
       digestState: this.#digest,
-      stream: () => (file === undefined ? pieces(memory) : filePieces(file, size)),
+      stream: () => (file === undefined ? pieces(memory) : file.pieces(this.#size)),
       dispose: () => this.dispose(),
     };
   }
 
   async dispose(): Promise<void> {
     // A write that is on its way must not meet a closed descriptor, which may by then be somebody else's.
-    await this.#writing.catch(() => undefined);
-    const file = this.#file;
+    await this.#writing?.catch(() => undefined);
+    const file = await this.#file?.catch(() => undefined);
     this.#file = undefined;
-    this.#chunks = [];
+    this.#waiting = [];
     await file?.close();
   }
 
-  async #write(chunks: readonly Buffer[]): Promise<void> {
-    this.#file ??= await openUnnamed(this.#options.directory);
-    for (const chunk of chunks) {
-      for (let done = 0; done < chunk.length; ) {
-        done += (await this.#file.write(chunk, done, chunk.length - done)).bytesWritten;
-      }
+  #startWriting(): Promise<void> {
+    if (this.#writing === undefined) {
+      this.#writing = this.#write();
+      // Whoever waits for it, now or at the end, is told.
+      this.#writing.catch(() => undefined);
     }
+    return this.#writing;
+  }
+
+  async #write(): Promise<void> {
+    const file = await (this.#file ??= openSpoolFile(this.#options.directory));
+    while (this.#waiting.length > 0) {
+      const chunks = this.#waiting;
+      this.#waiting = [];
+      this.#waitingBytes = 0;
+      await file.write(chunks);
+    }
+    // What waited for this may add more, and that begins anew.
+    this.#writing = undefined;
   }
 }
 
-/** @throws never; the error for a body beyond the limit. */
+/** The error for a body beyond the limit. */
 export function tooLarge(maxBytes: number): SigillumError {
   return new SigillumError('request_too_large', `A document may have at most ${maxBytes} bytes.`);
-}
-
-async function openUnnamed(directory: string): Promise<FileHandle> {
-  const path = join(directory, randomUUID());
-  const file = await open(path, 'wx+', 0o600);
-  await rm(path);
-  return file;
 }
 
 function fromMemory(bytes: Buffer): DocumentSource {
   return {
     size: bytes.length,
     read(offset, length) {
-      assertInside(offset, length, bytes.length);
+      if (offset < 0 || length < 0 || offset + length > bytes.length) {
+        throw new RangeError(`bytes ${offset} to ${offset + length} of ${bytes.length}`);
+      }
       return bytes.subarray(offset, offset + length);
     },
   };
 }
 
-/** Synchronous reads: the reader is a pure function of bytes, and what it touches is in the page cache. */
-function fromFile(file: FileHandle, size: number): DocumentSource {
-  return {
-    size,
-    read(offset, length) {
-      assertInside(offset, length, size);
-      const bytes = Buffer.allocUnsafe(length);
-      for (let done = 0; done < length; ) {
-        const read = readSync(file.fd, bytes, done, length - done, offset + done);
-        if (read === 0) throw new RangeError('the spool file is shorter than what was written');
-        done += read;
-      }
-      return bytes;
-    },
-  };
-}
-
-function assertInside(offset: number, length: number, size: number): void {
-  if (offset < 0 || length < 0 || offset + length > size) {
-    throw new RangeError(`bytes ${offset} to ${offset + length} of ${size}`);
-  }
-}
-
 async function* pieces(bytes: Buffer): AsyncGenerator<Uint8Array> {
   yield bytes;
-}
-
-async function* filePieces(file: FileHandle, size: number): AsyncGenerator<Uint8Array> {
-  for (let offset = 0; offset < size; ) {
-    const length = Math.min(pieceSize, size - offset);
-    const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(length), 0, length, offset);
-    if (bytesRead === 0) throw new RangeError('the spool file is shorter than what was written');
-    yield buffer.subarray(0, bytesRead);
-    offset += bytesRead;
-  }
 }

@@ -34,7 +34,7 @@ export class Sweeper {
       logger.warn(
         'a seal was never finished and is ended as failed; what the HSM signed for it is in the log of hash-signer',
         {
-          seal: encodeId('seal', seal.id),
+          seal: encodeId(seal.kind === 'extension' ? 'ext' : 'seal', seal.id),
           request_id: seal.requestId,
           created_at: seal.createdAt.toISOString(),
         },

@@ -36,7 +36,7 @@ export const levelsMigration: Migration = {
         when 'seal' then signing_time is not null and gen_time is not null and time_stamp_serial is not null
           and sealed_size > document_size and sealed_sha256 is not null
         when 'digest' then signing_time is not null and gen_time is not null and time_stamp_serial is not null
-        else sealed_size > document_size and sealed_sha256 is not null end),
+        else sealed_size >= document_size and sealed_sha256 is not null end),
       add constraint seals_retained_has_an_end check (retained_sha256 is null or retained_expires_at is not null)`.execute(
       db,
     );

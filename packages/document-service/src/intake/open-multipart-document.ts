@@ -1,0 +1,135 @@
+import type { IncomingMessage } from 'node:http';
+import { Busboy, type BusboyFileStream, type BusboyInstance } from '@fastify/busboy';
+import { SigillumError } from '@sigillum/errors';
+import type { Limits } from '../config.ts';
+import type { DocumentBody } from './document-body.ts';
+import { parseJsonObject } from './read-json-body.ts';
+
+/** A logo in base64 is the largest thing in options. */
+const maxOptionsBytes = 1024 * 1024;
+
+/** What stands around the document: delimiters, heads of parts, options. */
+const maxAroundBytes = maxOptionsBytes + 64 * 1024;
+
+/** Two are expected; one more is refused by its name. */
+const maxParts = 3;
+
+const maxHeaderPairs = 16;
+const maxHeaderBytes = 8 * 1024;
+
+/**
+ * A `multipart/form-data` body (RFC 7578) with the parts `options` (a JSON object; may be left out) and then `file`. What
+ * stands in another order, twice, or is called otherwise is refused, as soon as it is met.
+ */
+export function openMultipartDocument(request: IncomingMessage, limits: Limits): Promise<DocumentBody> {
+  return new MultipartReader(request, limits).open();
+}
+
+class MultipartReader {
+  readonly #request: IncomingMessage;
+  readonly #maxBytes: number;
+  #options: Record<string, unknown> | undefined;
+  #file: BusboyFileStream | undefined;
+  readonly #opened = Promise.withResolvers<DocumentBody>();
+  readonly #finished = Promise.withResolvers<void>();
+
+  constructor(request: IncomingMessage, limits: Limits) {
+    this.#request = request;
+    this.#maxBytes = limits.document_bytes + maxAroundBytes;
+    // Nobody waits for it when the body never opens.
+    this.#finished.promise.catch(() => undefined);
+  }
+
+  open(): Promise<DocumentBody> {
+    const request = this.#request;
+    const parser = this.#createParser();
+    let received = 0;
+    request.on('data', (chunk: Buffer) => {
+      received += chunk.length;
+      if (received > this.#maxBytes) this.#fail(tooLarge());
+    });
+    request.on('close', () => {
+      if (!request.complete) this.#fail(new SigillumError('request_aborted', 'The caller hung up during the upload.'));
+    });
+    this.#finished.promise.catch(() => request.unpipe(parser).resume());
+    request.pipe(parser);
+    return this.#opened.promise;
+  }
+
+  #createParser(): BusboyInstance {
+    let parser: BusboyInstance;
+    try {
+      parser = new Busboy({
+        headers: { ...this.#request.headers, 'content-type': this.#request.headers['content-type'] ?? '' },
+        limits: {
+          fieldSize: maxOptionsBytes,
+          parts: maxParts,
+          headerPairs: maxHeaderPairs,
+          headerSize: maxHeaderBytes,
+        },
+        // By its name alone: curl sends options from a file with a filename.
+        isPartAFile: (name) => name !== 'options',
+      });
+    } catch (cause) {
+      throw invalid('', 'Is not multipart/form-data with a boundary.', cause);
+    }
+    parser.on('field', (_name, value, _nameTruncated, isTruncated) => this.#takeOptions(value, isTruncated));
+    parser.on('file', (name, stream) => this.#takeFile(name, stream));
+    parser.on('partsLimit', () => this.#fail(invalid('', 'Has too many parts: options and file are expected.')));
+    parser.on('error', (cause) => this.#fail(invalid('', 'Is not well-formed multipart/form-data.', cause)));
+    parser.on('finish', () => {
+      if (this.#file === undefined)
+        this.#fail(invalid('/file', 'Is missing: the PDF has to be in a part of this name.'));
+      this.#finished.resolve();
+    });
+    return parser;
+  }
+
+  #takeOptions(value: string, isTruncated: boolean): void {
+    if (this.#file !== undefined) return this.#fail(invalid('/options', 'Must stand before the part file.'));
+    if (this.#options !== undefined) return this.#fail(invalid('/options', 'Is given more than once.'));
+    if (isTruncated) return this.#fail(invalid('/options', `May have at most ${maxOptionsBytes} bytes.`));
+    try {
+      this.#options = parseJsonObject(value, '/options');
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #takeFile(name: string | undefined, stream: BusboyFileStream): void {
+    // Its errors come as those of the parser and of the request, too.
+    stream.on('error', () => undefined);
+    if (name !== 'file' || this.#file !== undefined) {
+      stream.resume();
+      const detail = name === 'file' ? 'Is given more than once.' : 'Is not known here: options and file are.';
+      return this.#fail(invalid(`/${(name ?? '').replaceAll('~', '~0').replaceAll('/', '~1')}`, detail));
+    }
+    this.#file = stream;
+    this.#opened.resolve({
+      options: this.#options ?? {},
+      optionsPointer: '/body/options',
+      document: stream,
+      announcedSize: undefined,
+      finished: this.#finished.promise,
+      abandon: () => this.#fail(new SigillumError('request_aborted', 'The document is no longer wanted.')),
+    });
+  }
+
+  /** The first failure counts: it ends the document's stream, and what waits for more. */
+  #fail(error: unknown): void {
+    this.#opened.reject(error);
+    this.#finished.reject(error);
+    this.#file?.destroy(Error.isError(error) ? error : undefined);
+  }
+}
+
+function invalid(pointer: string, detail: string, cause?: unknown): SigillumError {
+  return new SigillumError('request_invalid', 'The multipart body is not valid.', {
+    cause,
+    fields: [{ pointer: `/body${pointer}`, detail }],
+  });
+}
+
+function tooLarge(): SigillumError {
+  return new SigillumError('request_too_large', 'The multipart body is larger than a document may be.');
+}

@@ -1,0 +1,174 @@
+import type { ServerResponse } from 'node:http';
+import { SigillumError } from '@sigillum/errors';
+import { createUuid, encodeId } from '@sigillum/store';
+import { watchTransfer } from '../intake/watch-transfer.ts';
+import type { Services } from '../services.ts';
+import { tenantOf } from './admit.ts';
+import { callerGone, watchInterruption } from './interruption.ts';
+import { type PendingSeal, recordIntent } from './record-intent.ts';
+import { type RecordedWork, recordFailure, recordOutcome } from './record-outcome.ts';
+import type { Replay } from './replay.ts';
+import { concatenateSealed, sendSealed } from './send-sealed.ts';
+import type { AdmittedWork, DocumentRequest, Work } from './work.ts';
+
+/** How the caller gets an answer: in which form, and what is told before it begins, for the log line. */
+export type AnswerPort = {
+  onSeal(seal: { readonly publicId: string; readonly replayed: boolean }): void;
+  /** Sends the JSON answer about a seal that is completed. */
+  sendResource(publicId: string, replayed: boolean): Promise<void>;
+};
+
+/**
+ * One document, end to end: admit, intent, the work itself, outcome, and only then the answer. What a caller holds is always
+ * recorded; what isn't recorded was received by nobody.
+ *
+ * @throws SigillumError as long as nothing has been sent
+ */
+export async function runWork<Admitted extends AdmittedWork>(
+  services: Services,
+  work: Work<Admitted>,
+  request: DocumentRequest,
+  response: ServerResponse,
+  answer: AnswerPort,
+): Promise<void> {
+  const { metrics, places, stepGate, atWork } = services;
+  const leave = places.take(request.caller.id);
+  const id = createUuid(services.now().getTime());
+  let admitted: Admitted | undefined;
+  try {
+    await stepGate('admit', request.requestId);
+    const mine = await metrics.measure('admit', () => admitInTime(services, work, request, response));
+    admitted = mine;
+    if (mine.replay !== undefined) return await answerReplay(services, mine, mine.replay, response, answer);
+    await stepGate('intent', request.requestId);
+    if (response.destroyed) throw callerGone();
+    // Before it is in the database: from then on the sweeper would end it as a left-over.
+    atWork.add(id);
+    const seal = await metrics.measure('intent', () => recordIntentOf(services, mine, id));
+    if ('kept' in seal) return await answerReplay(services, mine, seal, response, answer);
+    answer.onSeal({ publicId: seal.publicId, replayed: false });
+    const increment = await completeOrFail(services, work, mine, seal, response);
+    await stepGate('answer', seal.publicId);
+    await metrics.measure('answer', () => sendAnswer(services, mine, seal, increment, false, response, answer));
+  } finally {
+    atWork.delete(id);
+    await admitted?.document.dispose();
+    leave();
+  }
+}
+
+/** Admits while the upload moves: one that stands still or crawls is given up. */
+async function admitInTime<Admitted extends AdmittedWork>(
+  services: Services,
+  work: Work<Admitted>,
+  request: DocumentRequest,
+  { socket }: ServerResponse,
+): Promise<Admitted> {
+  if (socket === null) throw callerGone();
+  const { upload_idle_ms: windowMs, upload_bytes_per_s: minBytesPerSecond } = services.limits;
+  const abort = new AbortController();
+  const stop = watchTransfer(socket, 'bytesRead', { windowMs, minBytesPerSecond }, () => {
+    const what = `Less than ${minBytesPerSecond} bytes per second of the document arrived in ${windowMs / 1000} seconds.`;
+    abort.abort(new SigillumError('request_timeout', what));
+  });
+  try {
+    return await work.admit(services, request, abort.signal);
+  } finally {
+    stop();
+  }
+}
+
+function recordIntentOf(services: Services, admitted: AdmittedWork, id: string): Promise<PendingSeal | Replay> {
+  const { request, kind, route, credential, level, document, fingerprint } = admitted;
+  return recordIntent(
+    services,
+    {
+      ...tenantOf(request.caller),
+      id,
+      kind,
+      credentialId: credential?.id,
+      level,
+      requestId: request.requestId,
+      content: { size: document.source.size, sha256: document.sha256 },
+    },
+    { route, key: request.idempotencyKey, fingerprint },
+  );
+}
+
+/** The work on a pending seal. Whatever happens, it doesn't stay pending while we can still write. */
+async function completeOrFail<Admitted extends AdmittedWork>(
+  services: Services,
+  work: Work<Admitted>,
+  admitted: Admitted,
+  seal: PendingSeal,
+  response: ServerResponse,
+): Promise<Uint8Array> {
+  const { document, request, kind, level, credential } = admitted;
+  const recorded: RecordedWork = {
+    kind,
+    level,
+    credential,
+    requestId: request.requestId,
+    apiKeyId: request.caller.id,
+    document: { size: document.source.size, sha256: document.sha256 },
+    digest: undefined,
+  };
+  const interruption = watchInterruption(response, services.limits.seal_ms);
+  try {
+    const { increment, outcome } = await work.make(services, admitted, seal, interruption.signal);
+    await services.stepGate('outcome', seal.publicId);
+    await services.metrics.measure('outcome', async () => {
+      const sealed = {
+        size: document.source.size + increment.length,
+        sha256: document.sha256State.finish([increment]),
+      };
+      const retained = await retain(services, admitted, increment);
+      await recordOutcome(services, recorded, seal, { ...outcome, sealed }, increment, retained);
+    });
+    services.metrics.count('completed');
+    return increment;
+  } catch (error) {
+    services.metrics.count(error instanceof SigillumError ? 'refused' : 'failed');
+    await recordFailure(services, recorded, seal, error);
+    throw error;
+  } finally {
+    interruption.stop();
+  }
+}
+
+/** Keeps the sealed file when that was asked for. */
+async function retain(
+  services: Services,
+  { document, retainSeconds }: AdmittedWork,
+  increment: Uint8Array,
+): Promise<{ readonly sha256: Uint8Array; readonly expiresAt: Date } | undefined> {
+  if (retainSeconds === 0) return undefined;
+  const sha256 = await services.blobs.putStream(concatenateSealed(document, increment));
+  return { sha256, expiresAt: new Date(services.now().getTime() + retainSeconds * 1000) };
+}
+
+async function answerReplay(
+  services: Services,
+  admitted: AdmittedWork,
+  { seal, kept }: Replay,
+  response: ServerResponse,
+  answer: AnswerPort,
+): Promise<void> {
+  services.metrics.count('replayed');
+  const publicId = encodeId(seal.kind === 'extension' ? 'ext' : 'seal', seal.id);
+  answer.onSeal({ publicId, replayed: true });
+  await sendAnswer(services, admitted, { ...seal, publicId }, kept, true, response, answer);
+}
+
+async function sendAnswer(
+  services: Services,
+  { request, document, kind }: AdmittedWork,
+  seal: PendingSeal,
+  increment: Uint8Array,
+  replayed: boolean,
+  response: ServerResponse,
+  answer: AnswerPort,
+): Promise<void> {
+  if (request.answer === 'application/json') return answer.sendResource(seal.publicId, replayed);
+  await sendSealed(response, { kind, publicId: seal.publicId, document, increment, replayed }, services.limits);
+}
