@@ -5,6 +5,7 @@ import {
   encodeOcspRequest,
   isInCrlScope,
   type KnownCertificates,
+  type OcspRequest,
   parseCertificateFile,
   parseCrl,
   parseOcspResponse,
@@ -72,7 +73,7 @@ export class RevocationFetcher {
     return this.#pieces.get(
       `ocsp:${hashIssuer(issuer)}:${certificate.serialNumber}`,
       (piece) => isReusable(piece, certificate, rule),
-      () => tryEach(urls, (url) => this.#askOcsp(url, certificate, issuer, context.budget)),
+      () => tryEach(urls, (url) => this.#askOcspTwice(url, certificate, issuer, context.budget)),
       context.signal,
     );
   }
@@ -124,13 +125,29 @@ export class RevocationFetcher {
     return found.certificates;
   }
 
-  async #askOcsp(url: string, certificate: Certificate, issuer: Certificate, budget: Budget): Promise<RevocationPiece> {
+  /** A few responders have given up SHA-1 in the CertID: one that has no answer is asked once more, by SHA-256. */
+  async #askOcspTwice(
+    url: string,
+    certificate: Certificate,
+    issuer: Certificate,
+    budget: Budget,
+  ): Promise<RevocationPiece> {
+    try {
+      return await this.#askOcsp(url, { certificate, issuer, hash: 'sha1' }, budget);
+    } catch (error) {
+      if (!isSigillumError(error, 'pki_ocsp_refused')) throw error;
+      return this.#askOcsp(url, { certificate, issuer, hash: 'sha256' }, budget);
+    }
+  }
+
+  async #askOcsp(url: string, question: OcspRequest, budget: Budget): Promise<RevocationPiece> {
+    const { certificate, issuer } = question;
     const nonce = new Uint8Array(randomBytes(nonceLength));
     const request: GuardedRequest = {
       url,
       method: 'POST',
       headers: { 'content-type': 'application/ocsp-request', accept: 'application/ocsp-response' },
-      body: encodeOcspRequest({ certificate, issuer, nonce }),
+      body: encodeOcspRequest({ ...question, nonce }),
       maxBytes: maxOcspBytes,
     };
     const body = await this.#exchange('ocsp', request, budget);

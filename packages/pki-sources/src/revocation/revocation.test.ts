@@ -308,6 +308,22 @@ describe('a revocation collector', () => {
     }
   });
 
+  test('asks once more by SHA-256 where a responder has no answer by SHA-1', async () => {
+    await serveUsual();
+    const refusals: number[] = [];
+    routes.set('/ocsp', (query, response) => {
+      // 2.16.840.1.101.3.4.2.1
+      if (Buffer.from(query).includes(Buffer.from('608648016503040201', 'hex'))) {
+        response.end(answerOcsp(query, 'responder'));
+      } else {
+        refusals.push(query.length);
+        response.end(Buffer.from('30030a0106', 'hex'));
+      }
+    });
+    expect((await collect(makeCollector().collector, 'via', 'ca')).ocsps).toHaveLength(1);
+    expect(refusals).toHaveLength(1);
+  });
+
   test('proves a responder that is not exempt, and refuses one that is revoked or vouches for itself', async () => {
     await serveUsual();
     routes.set('/ocsp', (query, response) => response.end(answerOcsp(query, 'checked-responder')));
