@@ -12,6 +12,7 @@ import {
   PdfString,
 } from '../objects/pdf-object.ts';
 import { PdfPlaceholder } from '../objects/pdf-placeholder.ts';
+import { assertNoDuplicates } from '../objects/take.ts';
 import type { ByteSink } from '../source/byte-sink.ts';
 import { isRegular } from './characters.ts';
 
@@ -33,6 +34,8 @@ export function encodeObject(value: PdfObject, sink: ByteSink, positions: Placeh
     positions.set(value, sink.length);
     sink.bytes(value.bytes);
   } else if (value instanceof PdfDict) {
+    // only one value of the two would be written, and readers may have taken the other
+    assertNoDuplicates(value, 'A dictionary that must be written again');
     sink.latin1('<<');
     for (const [key, entry] of value.entries()) {
       sink.latin1(` ${encodeName(key)} `);
