@@ -12,6 +12,8 @@ export const padesCodes = defineCodes({
   pades_certify_not_first: { status: 422, title: 'Only a document without signatures can be certified' },
   pades_appearance_unplaceable: { status: 422, title: 'There is no place for the visible seal' },
   pades_signature_shared: { status: 422, title: 'Two fields of the document claim one signature' },
+  pades_page_damaged: { status: 422, title: 'A page of the PDF is damaged' },
+  pades_xref_contradictory: { status: 422, title: 'The cross-references of the PDF contradict each other' },
   pades_xfa_dynamic: { status: 422, title: 'The PDF is a dynamic XFA form' },
   seed_value_unsatisfiable: {
     status: 422,

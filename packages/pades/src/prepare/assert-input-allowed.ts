@@ -1,4 +1,5 @@
 import { type FormField, isPdfArray, type PdfDocument, PdfStream, readAcroForm } from '@sigillum/pdf';
+import { assertHybridPlain } from './assert-hybrid-plain.ts';
 import { assertObjectsPlaced } from './assert-objects-placed.ts';
 import { assertPagesThere } from './assert-pages-there.ts';
 import { refuseInput } from './input-policy.ts';
@@ -12,6 +13,7 @@ export function assertInputAllowed(document: PdfDocument, fields: readonly FormF
     });
   }
   if (isDynamicXfa(document, fields)) throw refuseInput('no_dynamic_xfa');
+  assertHybridPlain(document);
   assertObjectsPlaced(document);
   assertPagesThere(document);
 }

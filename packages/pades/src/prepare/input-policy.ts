@@ -58,9 +58,17 @@ export const inputPolicy = {
     ['pdf_structure_damaged'],
   ),
   pages_there: always(
-    ['pdf_stream_damaged'],
-    'The content of a page is missing, or does not end where it says: readers guess, and may show different things.',
+    ['pades_page_damaged'],
+    'A page of the PDF is damaged: readers guess, and may show different things.',
     ['pdf_structure_damaged'],
+  ),
+  keys_once: always(['pdf_key_duplicate'], 'The PDF has something twice: readers show one or the other.', [
+    'pdf_structure_damaged',
+  ]),
+  hybrid_plain: always(
+    ['pades_xref_contradictory'],
+    'The PDF has two cross-references that contradict each other: readers show one document or the other.',
+    ['revision_unlinked'],
   ),
   permitted: always(['pdf_permission_denied'], 'The permissions of the PDF forbid to add a signature.'),
   limits_kept: always(['pdf_limit_exceeded'], 'The PDF needs more work than is allowed for one file.', [
