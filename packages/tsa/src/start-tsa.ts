@@ -13,8 +13,8 @@ import type { ClockWatch } from './clock/clock-supervisor.ts';
 import { GenTimeClock, reserveMs } from './clock/gen-time-clock.ts';
 import { openHighWaterMark } from './clock/high-water-mark.ts';
 import type { PublicAdmission } from './http/admission.ts';
-import { createTsaApp } from './http/create-tsa-app.ts';
-import { type AcceptedRequest, type IssuingPorts, issueTimeStamps } from './token/issue-time-stamps.ts';
+import { createTsaListener } from './http/create-tsa-listener.ts';
+import { type AcceptedRequest, beginTimeStamps, type IssuingPorts } from './token/issue-time-stamps.ts';
 import { IssuingQueue, type ListenerName } from './token/issuing-queue.ts';
 import { TokenWriter } from './token/token-writer.ts';
 import type { TsaMetrics } from './tsa-metrics.ts';
@@ -70,7 +70,7 @@ export async function startTsa(options: TsaOptions): Promise<RunningTsa> {
   };
   const queue = new IssuingQueue<AcceptedRequest, Uint8Array>({
     limits: options.queueLimits,
-    issue: (batch) => issueTimeStamps(batch, ports),
+    begin: (batch) => beginTimeStamps(batch, ports),
     onBatch: (size, waitedMs) => {
       tsaMetrics.batchSize.observe(size);
       tsaMetrics.queueSeconds.observe(waitedMs / 1000);
@@ -78,7 +78,7 @@ export async function startTsa(options: TsaOptions): Promise<RunningTsa> {
   });
   const listen = (listener: ListenerName): Promise<RunningServer> =>
     serve(
-      createTsaApp({
+      createTsaListener({
         listener,
         queue,
         policy,

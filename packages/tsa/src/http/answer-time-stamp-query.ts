@@ -1,6 +1,6 @@
 import { encodeTimeStampFailure, parseTimeStampRequest, type PkiFailure, TimeStampRefusal } from '@sigillum/pki';
 import type { AcceptedRequest } from '../token/issue-time-stamps.ts';
-import type { IssuingQueue, ListenerName } from '../token/issuing-queue.ts';
+import type { Abort, IssuingQueue, ListenerName } from '../token/issuing-queue.ts';
 
 export type QueryAnswer = {
   /** TimeStampResp. */
@@ -20,7 +20,7 @@ export async function answerTimeStampQuery(
     readonly listener: ListenerName;
     readonly requestId: string;
     readonly client?: string | undefined;
-    readonly signal?: AbortSignal;
+    readonly signal?: Abort;
   },
 ): Promise<QueryAnswer> {
   try {

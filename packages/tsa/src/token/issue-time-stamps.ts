@@ -4,8 +4,8 @@ import { type ErrorCode, SigillumError } from '@sigillum/errors';
 import type { TimeStampRequest } from '@sigillum/pki';
 import type { GenTime, GenTimeClock } from '../clock/gen-time-clock.ts';
 import type { TimeStampUnit } from '../unit/time-stamp-unit.ts';
-import type { ListenerName } from './issuing-queue.ts';
-import type { TokenDraft, TokenWriter } from './token-writer.ts';
+import type { FinishBatch, ListenerName } from './issuing-queue.ts';
+import type { TokenDraft, TokenWriter, WrittenToken } from './token-writer.ts';
 
 /** A request that has been parsed and found acceptable. */
 export type AcceptedRequest = {
@@ -32,44 +32,61 @@ export type IssuingPorts = {
 /** 128 random bits: unique without a counter that a restored backup or a second replica could repeat (EN 319 422). */
 const serialLength = 16;
 
+type Draft = TokenDraft & { readonly serialNumber: Uint8Array };
+
 /**
  * Makes the tokens of one batch: one genTime, one unit, one signing call; each signature is verified with the TSU's own
- * certificate and each token recorded durably before it is handed out. Answers TimeStampResps in the batch's order; a
- * failure of one is an Error in its place, a failure of all is thrown.
+ * certificate and each token recorded durably, in the order of genTimes, before it is handed out. What it gives answers
+ * TimeStampResps in the batch's order; a failure of one is an Error in its place, a failure of all is thrown.
  */
-export async function issueTimeStamps(
+export async function beginTimeStamps(
   batch: readonly AcceptedRequest[],
   ports: IssuingPorts,
-): Promise<readonly (Uint8Array | Error)[]> {
+): Promise<FinishBatch<Uint8Array>> {
   const genTime = await ports.clock.take();
   const writer = ports.selectWriter(genTime.time);
   const timeDer = writer.encodeTime(genTime);
   const random = randomBytes(serialLength * batch.length);
-  const drafts = batch.map(({ request }, index) => {
+  const drafts = batch.map(({ request }, index): Draft => {
     const serialNumber = random.subarray(index * serialLength, (index + 1) * serialLength);
-    return { request, serialNumber, ...writer.draft(request, timeDer, serialNumber) };
+    return { serialNumber, ...writer.draft(request, timeDer, serialNumber) };
   });
-  const results = await ports.sign(
+  const signing = ports.sign(
     writer.unit,
     drafts.map(({ digest }) => digest),
   );
-  return Promise.all(
-    batch.map((accepted, index) => finish(accepted, drafts[index], results[index], { genTime, writer, ports })),
-  );
+  // Its failure is met by finish, which comes later.
+  signing.catch(() => undefined);
+  return async (turn) => {
+    const results = await signing;
+    const written = batch.map((accepted, index) => write(accepted, drafts[index], results[index], writer));
+    await turn.come;
+    const answers = written.map((one, index): Error | Promise<Uint8Array | Error> => {
+      const [accepted, draft] = [batch[index], drafts[index]];
+      if (Error.isError(one)) return one;
+      if (!accepted || !draft) return unsigned(undefined);
+      return record(one.response, describe(accepted, draft.serialNumber, one.token, genTime, writer), ports);
+    });
+    turn.pass();
+    return Promise.all(answers);
+  };
 }
 
-async function finish(
-  accepted: AcceptedRequest,
-  draft: (TokenDraft & { readonly serialNumber: Uint8Array }) | undefined,
-  result: { readonly signature: Uint8Array } | { readonly code: ErrorCode } | undefined,
-  { genTime, writer, ports }: { readonly genTime: GenTime; readonly writer: TokenWriter; readonly ports: IssuingPorts },
-): Promise<Uint8Array | Error> {
+function write(
+  { request }: AcceptedRequest,
+  draft: Draft | undefined,
+  result: Awaited<ReturnType<IssuingPorts['sign']>>[number] | undefined,
+  writer: TokenWriter,
+): WrittenToken | Error {
   if (!draft || !result) return unsigned(undefined);
   if (!('signature' in result)) return unsigned(result.code);
   if (!writer.isOurs(draft, result.signature)) return unsigned('signer_signature_wrong');
-  const { response, token } = writer.write(draft, result.signature, accepted.request.certReq);
+  return writer.write(draft, result.signature, request.certReq);
+}
+
+async function record(response: Uint8Array, event: JsonObject, ports: IssuingPorts): Promise<Uint8Array | Error> {
   try {
-    await ports.record(describe(accepted, draft.serialNumber, token, genTime, writer));
+    await ports.record(event);
     return response;
   } catch (cause) {
     return new SigillumError('service_unavailable', 'The time-stamp could not be recorded, so it is not given.', {

@@ -3,11 +3,28 @@ import { SigillumError } from '@sigillum/errors';
 /** Where a request came from; each has a queue of its own. */
 export type ListenerName = 'public' | 'seals';
 
+/** What an AbortSignal says, and what costs less to make for each of thousands of requests. */
+export type Abort = { readonly aborted: boolean; readonly reason?: unknown };
+
+/** The place of a batch among those in flight: results are recorded and given in the order in which batches began. */
+export type Turn = {
+  /** Resolves when the batch before has called {@link Turn.pass}. */
+  readonly come: Promise<void>;
+  /** To be called when nothing of this batch can come after something of the next any more. */
+  pass(): void;
+};
+
+/** The second half of a batch's work: may run beside that of others, up to its turn. */
+export type FinishBatch<Result> = (turn: Turn) => Promise<readonly (Result | Error)[]>;
+
 export type QueueOptions<Request, Result> = {
   /** Requests that may wait, by listener. */
   readonly limits: Readonly<Record<ListenerName, number>>;
-  /** Answers a batch in its order; a thrown error is the answer of all of it. */
-  readonly issue: (batch: readonly Request[]) => Promise<readonly (Result | Error)[]>;
+  /**
+   * Begins a batch, one at a time and in order; what it gives answers the batch in its order. An error thrown by either
+   * is the answer of all of it.
+   */
+  readonly begin: (batch: readonly Request[]) => Promise<FinishBatch<Result>>;
   /** Told how many a batch holds and how long the oldest waited. For metrics. */
   readonly onBatch?: (size: number, waitedMs: number) => void;
 };
@@ -15,7 +32,7 @@ export type QueueOptions<Request, Result> = {
 type Waiting<Request, Result> = {
   readonly request: Request;
   readonly since: number;
-  readonly signal: AbortSignal | undefined;
+  readonly signal: Abort | undefined;
   readonly resolve: (result: Result) => void;
   readonly reject: (error: unknown) => void;
 };
@@ -26,21 +43,30 @@ const maxBatch = 100;
 /** Of a full batch, what stays for the public listener while seals wait too, so that neither starves. */
 const publicShare = 20;
 
+/** Batches in flight: while one is signed, another is drafted and a third recorded. More would only wait in the signer. */
+const maxInFlight = 3;
+
+/** Beside others a batch begins only with this many: a call for each single request would cost more than it gains. */
+const minBeside = 25;
+
 /**
- * One batch after the other: what arrives while one is being signed shares the next call. Since no two batches overlap,
- * the time of a batch is never earlier than one that has been given already.
+ * What arrives while a batch is being signed shares the next one. Batches begin one after the other and are given in
+ * that order, so no token's time is earlier than that of one given before; in between they overlap.
  */
 export class IssuingQueue<Request, Result> {
   readonly #options: QueueOptions<Request, Result>;
   readonly #waiting: Record<ListenerName, Waiting<Request, Result>[]> = { public: [], seals: [] };
-  #running: Promise<void> | undefined;
+  #inFlight = 0;
+  #isBeginning = false;
+  #last: Promise<void> = Promise.resolve();
+  #whenIdle = Promise.withResolvers<void>();
 
   constructor(options: QueueOptions<Request, Result>) {
     this.#options = options;
   }
 
   /** Throws `tsa_overloaded` at once when the listener's queue is full. */
-  submit(listener: ListenerName, request: Request, signal?: AbortSignal): Promise<Result> {
+  submit(listener: ListenerName, request: Request, signal?: Abort): Promise<Result> {
     const waiting = this.#waiting[listener];
     if (waiting.length >= this.#options.limits[listener]) {
       const full = new SigillumError('tsa_overloaded', 'Too many time-stamps are being asked for. Try again.', {
@@ -50,24 +76,53 @@ export class IssuingQueue<Request, Result> {
     }
     const { promise, resolve, reject } = Promise.withResolvers<Result>();
     waiting.push({ request, since: performance.now(), signal, resolve, reject });
-    this.#running ??= this.#run();
+    this.#pump();
     return promise;
   }
 
-  /** Resolves when nothing waits and nothing runs. */
+  /** Resolves when nothing waits and nothing is in flight. */
   async drain(): Promise<void> {
-    await this.#running;
+    while (this.#inFlight > 0 || this.#count() > 0) await this.#whenIdle.promise;
   }
 
-  async #run(): Promise<void> {
-    // Lets what arrived in this turn of the event loop join the first batch.
+  #count(): number {
+    return this.#waiting.public.length + this.#waiting.seals.length;
+  }
+
+  #pump(): void {
+    const count = this.#count();
+    if (this.#isBeginning || count === 0 || this.#inFlight >= maxInFlight) return;
+    if (this.#inFlight > 0 && count < minBeside) return;
+    this.#isBeginning = true;
+    this.#inFlight += 1;
+    void this.#runBatch();
+  }
+
+  async #runBatch(): Promise<void> {
+    // Lets what arrived in this turn of the event loop join.
     await Promise.resolve();
-    for (let batch = this.#take(); batch.length > 0; batch = this.#take()) await this.#answer(batch);
-    this.#running = undefined;
+    const batch = this.#take();
+    const { promise: passed, resolve: pass } = Promise.withResolvers<void>();
+    const turn: Turn = { come: this.#last, pass };
+    this.#last = passed;
+    try {
+      if (batch.length > 0) await this.#answer(batch, turn);
+      else this.#isBeginning = false;
+    } finally {
+      // Also a batch that failed lets the next one go on, but not before those in front of it.
+      void turn.come.then(pass);
+      this.#inFlight -= 1;
+      if (this.#inFlight === 0 && this.#count() === 0) {
+        this.#whenIdle.resolve();
+        this.#whenIdle = Promise.withResolvers<void>();
+      }
+      this.#pump();
+    }
   }
 
   #take(): Waiting<Request, Result>[] {
     for (const name of ['public', 'seals'] as const) {
+      if (!this.#waiting[name].some(({ signal }) => signal?.aborted)) continue;
       this.#waiting[name] = this.#waiting[name].filter(({ signal, reject }) => {
         if (signal?.aborted) reject(signal.reason);
         return !signal?.aborted;
@@ -79,11 +134,12 @@ export class IssuingQueue<Request, Result> {
     return batch;
   }
 
-  async #answer(batch: readonly Waiting<Request, Result>[]): Promise<void> {
-    const oldest = Math.min(...batch.map(({ since }) => since));
+  async #answer(batch: readonly Waiting<Request, Result>[], turn: Turn): Promise<void> {
+    const oldest = batch.reduce((least, { since }) => Math.min(least, since), Number.POSITIVE_INFINITY);
     this.#options.onBatch?.(batch.length, performance.now() - oldest);
     try {
-      const results = await this.#options.issue(batch.map(({ request }) => request));
+      const finish = await this.#begin(batch);
+      const results = await finish(turn);
       batch.forEach(({ resolve, reject }, index) => {
         const result = results[index];
         if (result === undefined) reject(new SigillumError('internal_error', 'A time-stamp has no answer.'));
@@ -92,6 +148,15 @@ export class IssuingQueue<Request, Result> {
       });
     } catch (error) {
       for (const { reject } of batch) reject(error);
+    }
+  }
+
+  async #begin(batch: readonly Waiting<Request, Result>[]): Promise<FinishBatch<Result>> {
+    try {
+      return await this.#options.begin(batch.map(({ request }) => request));
+    } finally {
+      this.#isBeginning = false;
+      this.#pump();
     }
   }
 }
