@@ -23,6 +23,7 @@ export type {
   Word,
 } from './judges/judgement.ts';
 export { judgeNames } from './judges/judgement.ts';
+export { makeJudgeSamples } from './judges/make-judge-samples.ts';
 export { judgeFiles, Judges, wordOf } from './judges/judges.ts';
 export type { PreparedTargets } from './forgeries/attack-targets.ts';
 export { makeTargets } from './forgeries/attack-targets.ts';
@@ -40,3 +41,8 @@ export {
 } from './forgeries/seal-at-level.ts';
 export { makeSoftwareCrl, type SoftwareIdentity, SoftwarePki } from './forgeries/software-pki.ts';
 export { makeSoftwareOcsp, SoftwareRevocation } from './forgeries/software-revocation.ts';
+export { FaultShim } from './pkcs11-shim/fault-shim.ts';
+export { expectedRefusals, knownDisagreements } from './input-attacks/expected-outcomes.ts';
+export type { InputAttack } from './input-attacks/input-attack.ts';
+export { makeInputAttacks } from './input-attacks/make-input-attacks.ts';
+export { listMissingEngines, looksAlike, show, type Shown } from './input-attacks/reader-engines.ts';
