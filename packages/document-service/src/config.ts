@@ -139,8 +139,15 @@ export const configSchema = z
             .optional(),
           /** For this one instead of `limits.time_stamp_ms`. */
           timeout_ms: milliseconds.optional(),
-          /** What it asks for in `Authorization`, whole: `Bearer …` or `Basic …`. A secret file. */
-          authorization_file: configPath().optional(),
+          /** What it asks for before it works. The secrets are in files of their own. */
+          authorization: z
+            .discriminatedUnion('kind', [
+              z.strictObject({ kind: z.literal('basic'), user: z.string().min(1), password_file: configPath() }),
+              z.strictObject({ kind: z.literal('header'), header: z.string().min(1), value_file: configPath() }),
+            ])
+            .optional(),
+          /** PEM of trust anchors for https, when they aren't those that Node.js comes with. */
+          tls_roots: z.array(configPath()).min(1).optional(),
         }),
       )
       .min(1),

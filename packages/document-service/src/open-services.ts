@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
+import { AppearanceFonts, locateFontFiles } from '@sigillum/appearances';
 import { decodePem, KnownCertificates } from '@sigillum/pki';
-import { RevocationCollector, TimeStampRequester } from '@sigillum/pki-sources';
+import { RevocationCollector, TimeStampRequester, type TimeStampServer } from '@sigillum/pki-sources';
 import { type Logger, type Metrics, readSecretFile, readTextFile } from '@sigillum/service-kit';
 import { SignerClient } from '@sigillum/signer-rpc';
 import { createUuid, openBlobStore, openDatabase } from '@sigillum/store';
@@ -36,12 +37,7 @@ export async function openServices(config: Config, logger: Logger, metrics: Metr
     roots: readTextFile(config.signer.roots),
   });
   const timeStamps = new TimeStampRequester({
-    sources: config.tsas.map(({ name, url, roots, policy }) => ({
-      name,
-      url,
-      roots: readRoots(roots),
-      ...(policy === undefined ? {} : { policy }),
-    })),
+    sources: config.tsas.map(toTimeStampServer),
     timeoutMs: config.limits.time_stamp_ms,
     onFailure: ({ name }, error) => logger.warn('a time-stamp authority failed', { tsa: name, error }),
   });
@@ -62,6 +58,7 @@ export async function openServices(config: Config, logger: Logger, metrics: Metr
     revocationLists: new CrlFiles(config.crls, logger),
     revocation,
     roots: config.revocation === undefined ? [] : readRoots(config.revocation.roots),
+    fonts: openFonts(),
     rateLimiter: createRateLimiter(config.rate_limit, db),
     knownCertificates: new KnownCertificates(),
     places,
@@ -70,7 +67,7 @@ export async function openServices(config: Config, logger: Logger, metrics: Metr
         ? openStepGate
         : createPausingStepGate(config.test_pause.directory, config.test_pause.step),
     health: new HealthChecks({ db, signer, timeStamps, timeStampUrls: config.tsas.map(({ url }) => url), now }),
-    metrics: createSealMetrics(metrics.registry, places),
+    metrics: createSealMetrics(metrics.registry, places, timeStamps),
     logger,
     now,
   };
@@ -82,6 +79,33 @@ export async function openServices(config: Config, logger: Logger, metrics: Metr
       await db.destroy();
     },
   };
+}
+
+function toTimeStampServer({ name, url, roots, policy, ...more }: Config['tsas'][number]): TimeStampServer {
+  return {
+    name,
+    url,
+    roots: readRoots(roots),
+    policy,
+    timeoutMs: more.timeout_ms,
+    authorization: more.authorization && readAuthorization(more.authorization),
+    tlsRoots: more.tls_roots?.map(readTextFile),
+  };
+}
+
+function readAuthorization(
+  authorization: NonNullable<Config['tsas'][number]['authorization']>,
+): NonNullable<TimeStampServer['authorization']> {
+  if (authorization.kind === 'header') {
+    return { kind: 'header', header: authorization.header, value: readSecretFile(authorization.value_file) };
+  }
+  return { kind: 'basic', user: authorization.user, password: readSecretFile(authorization.password_file) };
+}
+
+/** The fonts of visible seals lie in a package of the tree. */
+function openFonts(): AppearanceFonts {
+  const { regular, bold } = locateFontFiles();
+  return new AppearanceFonts({ regular: readFileSync(regular), bold: readFileSync(bold) });
 }
 
 function openRevocation(config: NonNullable<Config['revocation']>, logger: Logger): RevocationCollector {

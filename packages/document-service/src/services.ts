@@ -1,3 +1,4 @@
+import type { AppearanceFonts } from '@sigillum/appearances';
 import type { RevocationSource } from '@sigillum/pades';
 import type { KnownCertificates } from '@sigillum/pki';
 import type { TimeStampRequester } from '@sigillum/pki-sources';
@@ -27,13 +28,15 @@ export type Services = {
   readonly db: Database;
   readonly blobs: BlobStore;
   readonly signer: Pick<SignerClient, 'signDigests' | 'health'>;
-  readonly timeStamps: Pick<TimeStampRequester, 'request' | 'lastTokenSize' | 'isUsable'>;
+  readonly timeStamps: Pick<TimeStampRequester, 'request' | 'lastTokenSize' | 'isUsable' | 'states'>;
   /** Our own CRLs: asked before each seal. */
   readonly revocationLists: RevocationLists;
   /** Validation data for b-lt and b-lta; undefined when the configuration names no source. */
   readonly revocation: RevocationSource | undefined;
   /** Trust anchors of what is extended, DER. */
   readonly roots: readonly Uint8Array[];
+  /** Of visible seals. */
+  readonly fonts: AppearanceFonts;
   readonly rateLimiter: RateLimiter;
   /** Certificates of credentials and their chains, read once. */
   readonly knownCertificates: KnownCertificates;

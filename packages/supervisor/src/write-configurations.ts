@@ -100,6 +100,12 @@ export function writeConfigurations(paths: HomePaths, input: ConfigurationInput)
         policy: developmentPolicy,
       },
     ],
+    revocation: {
+      roots: ['../pki/root.pem'],
+      // The home's own lists, which document-service itself serves; the ceremony renews them at half their life.
+      allow_addresses: [`${host}/32:${basePort}`],
+      max_age_s: 600,
+    },
   });
   write(paths, 'provision', {
     organisation: { name: 'Sandbox', mode: 'test' },

@@ -40,6 +40,7 @@ export const digestRequestSchema = z
       .string()
       .min(1)
       .max(64)
+      .refine((value) => value.isWellFormed(), 'Must be plain text.')
       .optional()
       .meta({ description: 'Name or id of the credential; without it the default one.', example: 'p256' }),
     level: z.enum(['b-t', 'b-lt', 'b-lta']).default('b-t'),

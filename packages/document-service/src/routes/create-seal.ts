@@ -2,7 +2,7 @@ import type { ErrorCode } from '@sigillum/errors';
 import { defineRoute } from '../http/route.ts';
 import { admitSeal } from '../sealing/admit.ts';
 import { makeSeal } from '../sealing/make-seal.ts';
-import { sealOptionsSchema } from '../sealing/seal-options.ts';
+import { sealOptionsBodySchema, sealOptionsSchema } from '../sealing/seal-options.ts';
 import { describeDocumentBody } from './document-body.ts';
 import { handleDocument } from './handle-document.ts';
 import { sealSchema } from './seal-resource.ts';
@@ -56,7 +56,7 @@ export const createSealRoute = defineRoute({
   scope: 'seals:write',
   query: sealOptionsSchema,
   queryIsOptional: true,
-  body: describeDocumentBody(sealOptionsSchema, { level: 'b-lt', reason: 'Approved' }),
+  body: describeDocumentBody(sealOptionsBodySchema, { level: 'b-lt', reason: 'Approved' }),
   idempotent: true,
   answer: {
     status: 201,
@@ -72,6 +72,11 @@ export const createSealRoute = defineRoute({
     ...documentProblems,
     ...credentialProblems,
     ...signerProblems,
+    'appearance_invalid',
+    'appearance_place_missing',
+    'appearance_rectangle_outside',
+    'appearance_anchor_not_found',
+    'appearance_text_unsupported',
     'docmdp_forbids_changes',
     'docmdp_forbids_visible_field',
     'fieldmdp_forbids_field',

@@ -1,8 +1,10 @@
 import { findSignatureAlgorithm, type SignatureAlgorithm } from '@sigillum/algorithms';
+import type { AppearanceRequest } from '@sigillum/appearances';
 import { SigillumError } from '@sigillum/errors';
 import { type ApiKey, type Credential, findCredential, findDefaultCredential } from '@sigillum/store';
 import { parseFields } from '../http/parse-fields.ts';
 import type { Services } from '../services.ts';
+import { normaliseAppearance, readAppearance } from './appearance-options.ts';
 import { assertMaySeal } from './assert-may-seal.ts';
 import { getRevocation } from './get-revocation.ts';
 import { fingerprintRequest } from './fingerprint.ts';
@@ -15,6 +17,9 @@ import type { AdmittedWork, DocumentRequest } from './work.ts';
 /** A document that may be sealed now with this credential. */
 export type AdmittedSeal = AdmittedWork & {
   readonly options: SealOptions;
+  readonly appearance: AppearanceRequest | undefined;
+  /** Where the options stood, for problems that are found later. */
+  readonly optionsPointer: string;
   readonly credential: Credential;
   readonly algorithm: SignatureAlgorithm;
 };
@@ -38,6 +43,7 @@ export async function admitSeal(
   const body = await request.openBody(signal);
   try {
     const options = parseFields(body.options, sealOptionsSchema, body.optionsPointer);
+    const appearance = readAppearance(options.appearance, `${body.optionsPointer}/appearance`);
     if (options.level !== 'b-t') getRevocation(services, `${body.optionsPointer}/level`);
     const retainSeconds = resolveRetain(options.retain, request.answer, services.limits, body.optionsPointer);
     const { credential, algorithm } = await resolveCredential(
@@ -51,7 +57,11 @@ export async function admitSeal(
     try {
       const fingerprint = fingerprintRequest(
         Buffer.from(document.sha256).toString('hex'),
-        { ...options, retain: retainSeconds === 0 ? undefined : retainSeconds },
+        {
+          ...options,
+          appearance: normaliseAppearance(appearance),
+          retain: retainSeconds === 0 ? undefined : retainSeconds,
+        },
         options.credential === undefined ? undefined : credential.id,
       );
       const scope = { ...tenantOf(caller), route: sealRoute, key: idempotencyKey ?? '' };
@@ -64,6 +74,8 @@ export async function admitSeal(
         route: sealRoute,
         level: options.level,
         options,
+        appearance,
+        optionsPointer: body.optionsPointer,
         credential,
         algorithm,
         document,

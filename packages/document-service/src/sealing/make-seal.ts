@@ -1,7 +1,15 @@
 import { randomBytes } from 'node:crypto';
-import { type PreparedSignature, type SealOptions as PadesOptions, sealDocument } from '@sigillum/pades';
+import { type AppearanceContext, createAppearance } from '@sigillum/appearances';
+import { isSigillumError } from '@sigillum/errors';
+import {
+  type PreparedSignature,
+  type SealAppearance,
+  sealDocument,
+  type SealOptions as PadesOptions,
+} from '@sigillum/pades';
 import type { Services } from '../services.ts';
 import type { AdmittedSeal } from './admit.ts';
+import { pointInto } from './appearance-options.ts';
 import { asOurFault } from './as-our-fault.ts';
 import type { PendingSeal } from './record-intent.ts';
 import { signAttributes } from './sign.ts';
@@ -30,7 +38,7 @@ export async function makeSeal(
   let prepared: PreparedSignature | undefined;
   await clock.enter('prepare');
   try {
-    const options = await toPadesOptions(admitted, services.now());
+    const options = await toPadesOptions(services, admitted, seal, services.now());
     const sealed = await sealDocument({
       input: { source: document.source, prefixHash: document.digestState },
       credential: toSigningCredential(services, credential),
@@ -89,8 +97,14 @@ export async function makeSeal(
   }
 }
 
-async function toPadesOptions({ options }: AdmittedSeal, signingTime: Date): Promise<PadesOptions> {
-  const { reason, location, contact_info: contactInfo, name, field: fieldName, certify } = options;
+async function toPadesOptions(
+  services: Services,
+  admitted: AdmittedSeal,
+  seal: PendingSeal,
+  signingTime: Date,
+): Promise<PadesOptions> {
+  const { reason, location, contact_info: contactInfo, name, field: fieldName, certify } = admitted.options;
+  const appearance = await makeAppearance(services, admitted, seal, signingTime);
   return {
     signingTime,
     ...(reason === undefined ? {} : { reason }),
@@ -99,5 +113,31 @@ async function toPadesOptions({ options }: AdmittedSeal, signingTime: Date): Pro
     ...(name === undefined ? {} : { name }),
     ...(fieldName === undefined ? {} : { fieldName }),
     ...(certify === undefined ? {} : { certify }),
+    ...(appearance === undefined ? {} : { appearance }),
   };
+}
+
+/** A visible seal says what the signature dictionary says, and by default the name in the certificate. */
+async function makeAppearance(
+  { fonts, knownCertificates }: Services,
+  { appearance, options, credential, document, optionsPointer }: AdmittedSeal,
+  { publicId }: PendingSeal,
+  now: Date,
+): Promise<SealAppearance | undefined> {
+  if (appearance === undefined) return undefined;
+  const { attributes, text } = knownCertificates.parse(credential.certificate).subject;
+  const context: AppearanceContext = {
+    now,
+    signer: options.name ?? attributes.find(({ type }) => type === 'common_name')?.value ?? text,
+    ...(options.reason === undefined ? {} : { reason: options.reason }),
+    ...(options.location === undefined ? {} : { location: options.location }),
+    ...(options.contact_info === undefined ? {} : { contact: options.contact_info }),
+    fields: { id: publicId },
+  };
+  try {
+    return await createAppearance(document.source, appearance, context, fonts);
+  } catch (error) {
+    if (!isSigillumError(error) || error.fields.length === 0) throw error;
+    throw pointInto(error, `${optionsPointer}/appearance`);
+  }
 }

@@ -19,7 +19,7 @@ const message = `Must be seconds, or a number with s, m, h or d: 3600, 24h, 7d; 
 
 /** A time in seconds, or in the units of {@link units}. */
 export const retainSchema = z
-  .union([z.string().regex(/^\d{1,9}[smhd]?$/), z.int().min(0)], { error: message })
+  .union([z.string().regex(/^\d{1,9}[smhd]?$/, message), z.int(message).min(0, message)], { error: message })
   .transform((value) => toSeconds(String(value)))
   .refine((seconds) => seconds <= maxRetainSeconds, message)
   .optional()

@@ -1,5 +1,7 @@
+import type { TimeStampRequester } from '@sigillum/pki-sources';
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { Places } from './places.ts';
+import { registerTimeStampMetrics } from './time-stamp-metrics.ts';
 import { type SealStep, sealSteps } from './seal-steps.ts';
 
 /** What is measured of seals. Labels come from closed sets: steps and outcomes. */
@@ -15,7 +17,12 @@ export type SealMetrics = {
 const buckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60, 600];
 
 /** Registers the metrics of seals. */
-export function createSealMetrics(registry: Registry, places: Places): SealMetrics {
+export function createSealMetrics(
+  registry: Registry,
+  places: Places,
+  timeStamps: Pick<TimeStampRequester, 'states'>,
+): SealMetrics {
+  registerTimeStampMetrics(registry, timeStamps);
   const registers = [registry];
   const duration = new Histogram({
     name: 'seal_step_seconds',

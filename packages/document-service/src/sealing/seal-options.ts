@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { appearanceBodyOption, appearanceOption } from './appearance-options.ts';
 import { retainSchema } from './retain.ts';
 
 /** Two paragraphs; viewers show one line. */
@@ -7,21 +8,16 @@ const maxText = 1024;
 /** A full field name of ISO 32000-2 §12.7.4.2; PDF itself knows no bound. */
 const maxFieldName = 256;
 
-const hasControls = (value: string): boolean => /\p{Cc}/u.test(value.replaceAll(/[\t\n\r]/g, ' '));
+const isPlain = (value: string): boolean => value.isWellFormed() && !/\p{Cc}/u.test(value.replaceAll(/[\t\n\r]/g, ' '));
 
 const text = (what: string, example: string) =>
   z
     .string()
     .min(1)
     .max(maxText)
-    .refine((value) => !hasControls(value), 'Must be plain text without control characters.')
+    .refine(isPlain, 'Must be plain text without control characters.')
     .optional()
     .meta({ description: what, example });
-
-/** Options of everything that answers a document. */
-export const outputOptions = {
-  retain: retainSchema,
-};
 
 /** `certify` as text in a query, as text or number in JSON. */
 const certify = z
@@ -41,6 +37,7 @@ export const sealOptionsSchema = z.strictObject({
     .string()
     .min(1)
     .max(64)
+    .refine((value) => value.isWellFormed(), 'Must be plain text.')
     .optional()
     .meta({ description: 'Name or id of the credential; without it the default one.', example: 'p256' }),
   level: z.enum(['b-t', 'b-lt', 'b-lta']).default('b-t').meta({
@@ -53,7 +50,7 @@ export const sealOptionsSchema = z.strictObject({
     .string()
     .min(1)
     .max(maxFieldName)
-    .refine((value) => !hasControls(value), 'Must be plain text without control characters.')
+    .refine(isPlain, 'Must be plain text without control characters.')
     .optional()
     .meta({
       description: 'Full name of an empty signature field of the document, or the name of the new one.',
@@ -63,7 +60,11 @@ export const sealOptionsSchema = z.strictObject({
   location: text('Where it is sealed.', 'Trento'),
   contact_info: text('How to reach the sealer.', 'seals@example.org'),
   name: text('Name of the sealer, beside what the certificate says.', 'Example S.p.A.'),
-  ...outputOptions,
+  appearance: appearanceOption,
+  retain: retainSchema,
 });
+
+/** The same as JSON bodies have them, for the documentation. */
+export const sealOptionsBodySchema = sealOptionsSchema.extend({ appearance: appearanceBodyOption });
 
 export type SealOptions = z.output<typeof sealOptionsSchema>;
