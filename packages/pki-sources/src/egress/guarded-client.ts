@@ -133,7 +133,9 @@ function send(
     signal,
   });
   client.on('error', (cause) => reject(failed('the connection failed', cause)));
-  client.on('response', (response) => receive(response, request, url).then(resolve, reject));
+  client.on('response', (response) => {
+    receive(response, request, url).then(resolve, reject);
+  });
   client.end(request.body);
   return promise;
 }

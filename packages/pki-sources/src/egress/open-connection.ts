@@ -93,7 +93,7 @@ async function connectByProxy({ url, signal }: ConnectionOptions, proxy: URL): P
   });
   request.on('connect', (response, tunnel) => {
     // What a proxy sends before TLS has begun is none of the server's.
-    if (response.statusCode === 200) resolve(tunnel as Socket);
+    if (response.statusCode === 200) resolve(tunnel);
     else reject(failed(`the proxy answered HTTP ${response.statusCode}`));
   });
   request.on('response', (response) => {

@@ -14,6 +14,9 @@ export type PieceCacheOptions = {
 /** Entries at most, failures included: a bound for keys that somebody else chooses. */
 const maxEntries = 2000;
 
+/** Failures that say something about who asked, not about what was asked for: nobody else is to suffer from them. */
+const ownLimits = ['revocation_unavailable'] as const;
+
 type Entry<T> = { readonly value: T } | { readonly error: SigillumError; readonly until: number };
 
 /**
@@ -45,13 +48,22 @@ export class PieceCache<T extends Piece> {
       if ('value' in entry && isUsable(entry.value)) return entry.value;
       if ('error' in entry && entry.until > this.#options.now().getTime()) throw entry.error;
     }
-    const joined = this.#flights.get(key);
-    if (joined) {
-      const value = await untilAborted(joined, signal);
-      // A fetch that had begun before may be too old for who asks now.
-      if (isUsable(value)) return value;
-    }
+    const joined = await this.#join(key, signal);
+    // A fetch that had begun before may be too old for who asks now.
+    if (joined && isUsable(joined)) return joined;
     return untilAborted(this.#flights.get(key) ?? this.#start(key, load), signal);
+  }
+
+  /** What somebody else is fetching just now; undefined when nobody is, or when their own limit ended it. */
+  async #join(key: string, signal: AbortSignal | undefined): Promise<T | undefined> {
+    const flight = this.#flights.get(key);
+    if (!flight) return undefined;
+    try {
+      return await untilAborted(flight, signal);
+    } catch (error) {
+      if (!isSigillumError(error, ...ownLimits)) throw error;
+      return undefined;
+    }
   }
 
   #start(key: string, load: () => Promise<T>): Promise<T> {
@@ -61,7 +73,7 @@ export class PieceCache<T extends Piece> {
         return value;
       },
       (error: unknown) => {
-        if (isSigillumError(error)) {
+        if (isSigillumError(error) && !isSigillumError(error, ...ownLimits)) {
           this.#remember(key, { error, until: this.#options.now().getTime() + this.#options.negativeMs });
         }
         throw error;

@@ -461,6 +461,17 @@ describe('a revocation collector', () => {
     await expect(collector.collect(many)).rejects.toEqual(refused('revocation_unavailable', 'too many'));
   });
 
+  test('lets nobody else suffer from one document that costs too much', async () => {
+    await serveUsual();
+    const { collector } = makeCollector({ maxExchanges: 1 });
+    const request = (name: string) => ({ certificates: [der(name), der('ca')], at: new Date() });
+    // One exchange each for the two CRLs: the first call gets one of them, the second the other.
+    await expect(collector.collect([request('by-crl')])).rejects.toEqual(
+      refused('revocation_unavailable', 'more revocation data'),
+    );
+    expect((await collector.collect([request('by-crl')])).crls).toHaveLength(2);
+  });
+
   test('forgets the longest unused when its memory is full', async () => {
     await serveUsual();
     const { collector, exchanges } = makeCollector({ maxCacheBytes: 10 });

@@ -1,5 +1,18 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { type Certificate, parseCertificate, parseCertificateFile, parseCrl, verifyCrl } from '@sigillum/pki';
+import { isSigillumError } from '@sigillum/errors';
+import {
+  type Certificate,
+  concatBytes,
+  encodeBitString,
+  encodeInteger,
+  encodeOid,
+  encodeSequence,
+  encodeTime,
+  parseCertificate,
+  parseCertificateFile,
+  parseCrl,
+  verifyCrl,
+} from '@sigillum/pki';
 import { type OpensslCertificate, OpensslPki, opensslExtensions } from '@sigillum/testing';
 
 const pki = new OpensslPki();
@@ -105,6 +118,48 @@ describe('a CRL of openssl', () => {
       expect.objectContaining({ code: 'pki_crl_unsupported', message: expect.stringContaining(text) }),
     );
   });
+});
+
+test('a CRL with any byte changed, or cut anywhere, is refused by a typed error', () => {
+  const der = makeCrl(...point('onlyuser = TRUE'));
+  const [issuer, certificate] = [read(ca), read(leaf)];
+  const passed: number[] = [];
+  for (let offset = 0; offset < der.length; offset++) {
+    const changed = Uint8Array.from(der);
+    changed[offset] = (changed[offset] ?? 0) ^ (1 << (offset % 8));
+    for (const input of [changed, der.subarray(0, offset)]) {
+      try {
+        verifyCrl(parseCrl(input), issuer, certificate);
+        passed.push(offset);
+      } catch (error) {
+        if (!isSigillumError(error, 'pki_crl_invalid', 'pki_crl_unsupported')) throw error;
+      }
+    }
+  }
+  expect(passed).toEqual([]);
+});
+
+test('a CRL takes time in proportion to what it revokes', () => {
+  const make = (count: number): Uint8Array => {
+    const entry = (index: number): Uint8Array =>
+      encodeSequence(encodeInteger(0x40000000 + index), encodeTime(new Date('2026-01-01T00:00:00Z')));
+    const algorithm = encodeSequence(encodeOid('1.2.840.10045.4.3.2'));
+    const times = [encodeTime(new Date('2026-01-01T00:00:00Z')), encodeTime(new Date('2027-01-01T00:00:00Z'))];
+    const entries = encodeSequence(concatBytes(Array.from({ length: count }, (_, index) => entry(index))));
+    const tbs = encodeSequence(encodeInteger(1), algorithm, read(ca).subject.der, ...times, entries);
+    return encodeSequence(tbs, algorithm, encodeBitString(new Uint8Array(64)));
+  };
+  const measure = (input: Uint8Array): number => {
+    const start = process.cpuUsage();
+    for (let round = 0; round < 5; round++) parseCrl(input);
+    return process.cpuUsage(start).user;
+  };
+  const best = (input: Uint8Array): number => Math.min(measure(input), measure(input), measure(input));
+  const [small, large] = [make(1000), make(8000)];
+  expect(parseCrl(large).revoked.size).toBe(8000);
+  measure(small);
+  // Quadratic would be 64 times as long for eight times the input.
+  expect(best(large)).toBeLessThan(36 * Math.max(best(small), 1000));
 });
 
 describe('a file of issuers', () => {
