@@ -6,8 +6,8 @@ import { refuseInput } from './input-policy.ts';
 const maxPages = 16;
 /** Nodes on the way to them; a tree has a few levels. */
 const maxNodes = 256;
-/** Bytes behind the data of a stream in which `endstream` must begin: an end of line, and what some writers add. */
-const tail = 'endstream'.length + 2;
+/** White space between the data of a stream and `endstream`: an end of line, and what some writers add. */
+const maxSpace = 32;
 
 type Waiting = { readonly node: PdfObject; readonly above: readonly number[] };
 
@@ -75,6 +75,6 @@ function endsWhereItSays(document: PdfDocument, { dict, dataOffset }: PdfStream)
   if (typeof length !== 'number' || length < 0 || dict.has('F') || hasDuplicates(dict)) return false;
   const end = dataOffset + length;
   if (end > source.size) return false;
-  const bytes = source.read(end, Math.min(tail, source.size - end));
-  return /^[\s\0]{0,2}endstream/.test(Buffer.from(bytes).toString('latin1'));
+  const bytes = source.read(end, Math.min(maxSpace + 'endstream'.length, source.size - end));
+  return /^[\s\0]*endstream/.test(Buffer.from(bytes).toString('latin1'));
 }

@@ -84,13 +84,14 @@ export class XrefSection {
 
   /** What this section says about an object number; undefined when nothing. */
   find(number: number): XrefEntry | undefined {
-    const own = this.#findOwn(number);
+    const own = this.findOwn(number);
     // §7.5.8.4: what the table leaves free may be in the stream
     if (this.hidden !== undefined && own?.type !== 'plain') return this.hidden.find(number) ?? own;
     return own;
   }
 
-  #findOwn(number: number): XrefEntry | undefined {
+  /** What this section itself says, not the stream that it hides: all that readers know who know no such streams. */
+  findOwn(number: number): XrefEntry | undefined {
     let low = 0;
     let high = this.#subsections.length - 1;
     while (low <= high) {

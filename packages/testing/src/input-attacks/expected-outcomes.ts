@@ -57,7 +57,6 @@ export const expectedRefusals: Readonly<Record<string, ErrorCode>> = {
   'stream-in-stream': 'pdf_object_misplaced',
   'stream-container-missing': 'pdf_object_misplaced',
   'hybrid-hidden-page': 'pades_xref_contradictory',
-  'hybrid-contradiction': 'pades_xref_contradictory',
   'form-dynamic-xfa': 'pades_xfa_dynamic',
   'form-needs-rendering': 'pades_xfa_dynamic',
   'form-fields-wrong': 'pdf_type_wrong',
