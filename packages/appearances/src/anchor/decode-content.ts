@@ -8,6 +8,9 @@ import { decodeAscii85, decodeAsciiHex, decodeLzw, decodeRunLength } from './tex
 /** What decoding may still cost. */
 export type Budget = { bytes: number; pageBytes: number };
 
+/** What a stream costs besides its bytes: an empty form can be shown millions of times. */
+const streamCost = 1024;
+
 /** The content of a stream of a page, a form or a map, with every filter that such streams use (ISO 32000-2 §7.4). */
 export function decodeContent(document: PdfDocument, stream: PdfStream, budget: Budget): Uint8Array {
   const filters = list(document, stream.dict, 'Filter').map((filter) =>
@@ -25,8 +28,9 @@ export function decodeContent(document: PdfDocument, stream: PdfStream, budget: 
       bytes = decodeOne(document, name, bytes, parameter instanceof PdfDict ? parameter : undefined, most);
     }
   }
-  budget.bytes -= bytes.length;
-  budget.pageBytes -= bytes.length;
+  const cost = bytes.length + streamCost;
+  budget.bytes -= cost;
+  budget.pageBytes -= cost;
   if (budget.bytes < 0 || budget.pageBytes < 0)
     throw tooMuch(`more than ${anchorLimits.pageBytes} bytes of content on a page`);
   return bytes;

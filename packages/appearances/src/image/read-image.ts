@@ -1,11 +1,9 @@
 import { createHash } from 'node:crypto';
-import { SigillumError } from '@sigillum/errors';
 import type { ColourPolicy, Rgb } from '../colour/colour-policy.ts';
 import type { Deflate } from '../font/deflate.ts';
 import type { LeastRecentlyUsed } from '../font/least-recently-used.ts';
-import { appearanceLimits as limits } from '../request/appearance-limits.ts';
 import { decodePng, type Pixels } from './decode-png.ts';
-import { unsupported } from './image-errors.ts';
+import { assertImageBytes, unsupported } from './image-errors.ts';
 import { readJpeg } from './read-jpeg.ts';
 import { readPng } from './read-png.ts';
 import type { SealImage } from './seal-image.ts';
@@ -25,12 +23,7 @@ export function readImage(
 ): SealImage {
   // a Buffer's slices would share its memory
   const file = new Uint8Array(given.buffer, given.byteOffset, given.byteLength);
-  if (file.length > limits.imageBytes) {
-    throw new SigillumError(
-      'appearance_image_too_large',
-      `The image of the seal has more than ${limits.imageBytes} bytes.`,
-    );
-  }
+  assertImageBytes(file.length);
   const key = `${createHash('sha256').update(file).digest('hex')} ${policy.transparency ? 'alpha' : ground.join(' ')}`;
   const found = known.find(key);
   const image = found ?? decode(file, policy, ground, deflate);
