@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { isSigillumError } from '@sigillum/errors';
 import { SigillumApiError } from '@sigillum/sdk';
+import { parseAuditCommand, runAudit } from './commands/audit.ts';
 import { helpText } from './commands/help.ts';
 import { runSeal } from './commands/seal.ts';
 import { runStatus } from './commands/status.ts';
@@ -55,6 +56,11 @@ async function dispatch([command, ...args]: readonly string[], console: Console)
   if (command === 'verify')
     return runVerify(
       parse(() => parseVerifyCommand(args)),
+      console,
+    );
+  if (command === 'audit')
+    return runAudit(
+      parse(() => parseAuditCommand(args)),
       console,
     );
   if (command !== 'seal') throw new UsageError(`There is no command ${command}. See: sigillum help`);

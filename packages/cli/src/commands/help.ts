@@ -2,6 +2,7 @@
 export const helpText = `Usage:
   sigillum seal IN.pdf -o OUT.pdf [options]   seal and time-stamp a PDF
   sigillum verify FILE.pdf [options]          whether signatures and time-stamps of a PDF are valid
+  sigillum audit verify DIR [options]         whether a log is whole, and tokens are in it
   sigillum status [options]                   whether the service can seal now
   sigillum help                               this text
 
@@ -28,6 +29,13 @@ Options of verify (works offline; no key needed):
   --only-last         judge the last signature only; --field NAME: that of one field
   --json              the whole report as JSON
   Exit codes of verify: 0 accepted, 1 refused, 2 no readable PDF or wrong usage.
+
+Options of audit verify (works offline; DIR is the folder of a log, a transcript, or a folder of transcripts):
+  --chain ID          whose log it has to be: tsa-1, hash-signer/hash-signer-1 (a transcript: its file's name)
+  --head SEQ:HASH     a head known from elsewhere, which shows whether the end was cut off
+  --tokens DIR        time-stamp tokens and responses (DER) that must be recorded in the logs
+  --json              the report as JSON
+  Exit codes of audit verify: 0 nothing wrong, 1 something is, 2 no log or wrong usage.
 
 Exit codes: 0 done, 1 the service refused or failed (or, for status, can't seal now), 2 wrong usage.
 `;

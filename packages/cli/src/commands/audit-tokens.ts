@@ -1,0 +1,157 @@
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import type { JsonObject } from '@sigillum/audit';
+import { isSigillumError } from '@sigillum/errors';
+import { parseSignedData, parseTimeStampResponse, parseTstInfo } from '@sigillum/pki';
+import { UsageError } from '../usage-error.ts';
+
+/** What is wrong with a token's file, or with what the log says about it. */
+export type TokenProblemKind =
+  /** Neither a TimeStampToken nor a granted TimeStampResp in DER. */
+  | 'token_unreadable'
+  /** No line of the logs has its serial number. */
+  | 'token_not_recorded'
+  /** The line has another time, imprint, policy or hash. */
+  | 'token_differs'
+  /** Two lines have its serial number. */
+  | 'serial_recorded_twice'
+  /** Two different tokens in the folder have it. */
+  | 'serial_used_twice';
+
+export type TokenProblem = { readonly file: string; readonly kind: TokenProblemKind; readonly detail: string };
+
+export type TokenReport = {
+  readonly tokens: number;
+  /** Those whose line says exactly what they say. */
+  readonly recorded: number;
+  readonly problems: readonly TokenProblem[];
+};
+
+type ReadToken = {
+  readonly file: string;
+  readonly sha256: string;
+  readonly fields: Readonly<Record<string, string>>;
+  lines: number;
+  differs: string | undefined;
+};
+
+/** A folder is listed in memory; whoever has more checks them folder by folder. */
+const maxFiles = 200_000;
+
+/** Tokens have a few KiB. */
+const maxTokenBytes = 1024 * 1024;
+
+/** A report is for people; when everything is wrong, a hundred lines say so. */
+const maxProblems = 100;
+
+/** The time-stamp tokens of a folder, to be compared with the events of the logs that should have recorded them. */
+export class AuditedTokens {
+  readonly #bySerial = new Map<string, ReadToken>();
+  readonly #problems: TokenProblem[] = [];
+  #count = 0;
+
+  /** Reads every file of the folder: tokens and responses in DER. @throws UsageError when it can't be listed */
+  constructor(directory: string) {
+    for (const file of listFiles(directory)) {
+      this.#count++;
+      const path = join(directory, file);
+      const token = statSync(path).size <= maxTokenBytes ? findToken(readFileSync(path)) : undefined;
+      if (token === undefined) {
+        this.#report(file, 'token_unreadable', 'It is neither a time-stamp token nor a granted response.');
+        continue;
+      }
+      const { serial, sha256, fields } = token;
+      const known = this.#bySerial.get(serial);
+      if (known !== undefined && known.sha256 !== sha256) {
+        this.#report(file, 'serial_used_twice', `${known.file} is another token with the serial number ${serial}.`);
+      } else {
+        // Two copies of one token stand in one line.
+        this.#bySerial.set(serial, { file, sha256, fields, lines: 0, differs: undefined });
+      }
+    }
+  }
+
+  /** Takes an event of a log; all but those of tokens are passed over. */
+  add(event: JsonObject): void {
+    if (event['type'] !== 'tsa.time_stamped') return;
+    const token = this.#bySerial.get(String(event['serial']));
+    if (token === undefined) return;
+    token.lines += 1;
+    const recorded = toFields(event);
+    token.differs = Object.keys(token.fields).find((name) => token.fields[name] !== recorded[name]);
+  }
+
+  /** After the last event of the last log. */
+  finish(): TokenReport {
+    let recorded = 0;
+    for (const [serial, { file, lines, differs, fields }] of this.#bySerial) {
+      if (lines === 0) this.#report(file, 'token_not_recorded', `No line has the serial number ${serial}.`);
+      else if (lines > 1)
+        this.#report(file, 'serial_recorded_twice', `${lines} lines have the serial number ${serial}.`);
+      else if (differs === undefined) recorded += 1;
+      else this.#report(file, 'token_differs', `Its ${differs} is ${fields[differs]}, the line says otherwise.`);
+    }
+    return { tokens: this.#count, recorded, problems: [...this.#problems] };
+  }
+
+  #report(file: string, kind: TokenProblemKind, detail: string): void {
+    if (this.#problems.length < maxProblems) this.#problems.push({ file, kind, detail });
+  }
+}
+
+function toFields(event: JsonObject): Readonly<Record<string, string>> {
+  const imprint = event['imprint'];
+  const { algorithm, digest } = (typeof imprint === 'object' && imprint !== null ? imprint : {}) as JsonObject;
+  return {
+    gen_time: String(event['gen_time']),
+    imprint: `${String(algorithm)}:${String(digest)}`,
+    policy: String(event['policy']),
+    accuracy_ms: String(event['accuracy_ms']),
+    token_sha256: String(event['token_sha256']),
+  };
+}
+
+function findToken(bytes: Uint8Array) {
+  const der = new Uint8Array(bytes);
+  try {
+    const token = findResponseToken(der) ?? der;
+    const { content } = parseSignedData(token);
+    if (content === undefined) return undefined;
+    const info = parseTstInfo(content);
+    const sha256 = createHash('sha256').update(token).digest('hex');
+    const fields = {
+      gen_time: info.genTime.toISOString(),
+      imprint: `${info.imprint.algorithm}:${Buffer.from(info.imprint.digest).toString('hex')}`,
+      policy: info.policy,
+      accuracy_ms: String(info.accuracyMs),
+      token_sha256: sha256,
+    };
+    return { serial: info.serialNumber.padStart(32, '0'), sha256, fields };
+  } catch (error) {
+    if (isSigillumError(error)) return undefined;
+    throw error;
+  }
+}
+
+/** The token of a granted response; undefined for what is none, such as a bare token. */
+function findResponseToken(der: Uint8Array): Uint8Array | undefined {
+  try {
+    const response = parseTimeStampResponse(der);
+    return response.granted ? response.token : undefined;
+  } catch (error) {
+    if (isSigillumError(error)) return undefined;
+    throw error;
+  }
+}
+
+function listFiles(directory: string): readonly string[] {
+  let names: string[];
+  try {
+    names = readdirSync(directory, { withFileTypes: true }).flatMap((entry) => (entry.isFile() ? [entry.name] : []));
+  } catch (cause) {
+    throw new UsageError(`There is no folder ${directory} that can be read.`, { cause });
+  }
+  if (names.length > maxFiles) throw new UsageError(`${directory} has more than ${maxFiles} files.`);
+  return names.sort();
+}
