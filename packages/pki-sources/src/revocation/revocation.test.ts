@@ -308,6 +308,16 @@ describe('a revocation collector', () => {
     }
   });
 
+  test('takes an OCSP answer without an end for an hour, however seldom it fetches', async () => {
+    await serveUsual();
+    routes.set('/ocsp', (query, response) => response.end(answerOcsp(query, 'responder', [])));
+    let later = 0;
+    const { collector } = makeCollector({ maxAgeMs: 0, now: () => new Date(Date.now() + later) });
+    expect((await collect(collector, 'via', 'ca')).ocsps).toHaveLength(1);
+    later = hour + 60_000;
+    expect((await collect(collector, 'via', 'ca')).ocsps).toHaveLength(0);
+  });
+
   test('asks once more by SHA-256 where a responder has no answer by SHA-1', async () => {
     await serveUsual();
     const refusals: number[] = [];
