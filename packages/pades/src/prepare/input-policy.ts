@@ -168,6 +168,10 @@ export const inputPolicy = {
     'time_stamp_imprint_wrong',
     'time_order_wrong',
     'time_stamp_absent',
+    'certificate_revoked',
+    'revocation_unknown',
+    'time_stamp_expired',
+    'time_stamp_revoked',
   ]),
   earlier_signature_baseline: never('Signatures of other profiles are signatures.', [
     'subfilter_not_pades',
