@@ -19,9 +19,11 @@ export type LoadedFonts = { readonly regular: FontFace; readonly bold: FontFace;
 
 /** Where the fonts lie that this package comes with (Noto Sans, SIL Open Font License): read them, and hand them in. */
 export function locateFontFiles(): { readonly regular: URL; readonly bold: URL } {
-  const { resolve } = createRequire(import.meta.url);
-  const locate = (path: string) => pathToFileURL(resolve(`@expo-google-fonts/noto-sans/${path}`));
-  return { regular: locate('400Regular/NotoSans_400Regular.ttf'), bold: locate('700Bold/NotoSans_700Bold.ttf') };
+  const require = createRequire(import.meta.url);
+  return {
+    regular: pathToFileURL(require.resolve('@expo-google-fonts/noto-sans/400Regular/NotoSans_400Regular.ttf')),
+    bold: pathToFileURL(require.resolve('@expo-google-fonts/noto-sans/700Bold/NotoSans_700Bold.ttf')),
+  };
 }
 
 /**

@@ -44,25 +44,7 @@ export function layOutSeal(parts: SealParts, width: number, height: number): str
   let box: Box = { x: left, y: inset, width: width - left - inset, height: height - 2 * inset };
   if (box.width <= 0 || box.height <= 0) throw tooSmall('its border leaves no room');
   const { template } = request;
-  if (qr) {
-    const alone = template === 'qr';
-    // the quiet zone of a code is its padding: it may reach to the border
-    const side = Math.min(height - 2 * line, alone ? width - 2 * line : width * qrShare);
-    if (side / countModules(qr) < smallestModule)
-      throw tooSmall(`the QR code needs ${Math.ceil(countModules(qr) * smallestModule)} points`);
-    const x = alone
-      ? (width - side) / 2
-      : template === 'qr-left'
-        ? request.accent
-          ? line + accentWidth
-          : line
-        : width - line - side;
-    drawQrCode(writer, qr, x, (height - side) / 2, side);
-    box =
-      template === 'qr-left'
-        ? { ...box, x: x + side + inset / 2, width: width - inset - (x + side + inset / 2) }
-        : { ...box, width: x - inset / 2 - box.x };
-  }
+  if (qr) box = placeQrCode(writer, qr, request, { width, height, inset, box });
   if (image) box = placeImage(writer, image, box, template, inset);
   if (template !== 'logo' && template !== 'qr') drawText(writer, parts, box);
   if (request.border) {
@@ -88,6 +70,37 @@ function drawGround(
     writer.rectangle(0, 0, accentWidth, height);
     writer.fillPath();
   }
+}
+
+/** Draws the code at its edge, or in the middle when alone; answers what is left for the rest. */
+function placeQrCode(
+  writer: ContentWriter,
+  code: QrCode,
+  { template, background, border, accent }: AppearanceRequest,
+  { width, height, inset, box }: { width: number; height: number; inset: number; box: Box },
+): Box {
+  // the quiet zone is the code's padding, but on a coloured ground its white is a card of its own
+  const line = border?.width ?? 0;
+  const edge = background && background.toLowerCase() !== '#ffffff' ? Math.max(line, inset * 0.75) : line;
+  const alone = template === 'qr';
+  const side = Math.min(height - 2 * edge, alone ? width - 2 * edge : width * qrShare);
+  if (side / countModules(code) < smallestModule) {
+    throw tooSmall(`the QR code needs ${Math.ceil(countModules(code) * smallestModule)} points a side`);
+  }
+  const y = (height - side) / 2;
+  if (alone) {
+    drawQrCode(writer, code, (width - side) / 2, y, side);
+    return box;
+  }
+  const gap = edge > line ? inset : inset / 2;
+  if (template === 'qr-left') {
+    const x = edge + (accent ? accentWidth : 0);
+    drawQrCode(writer, code, x, y, side);
+    return { ...box, x: x + side + gap, width: width - inset - (x + side + gap) };
+  }
+  const x = width - edge - side;
+  drawQrCode(writer, code, x, y, side);
+  return { ...box, width: x - gap - box.x };
 }
 
 /** Draws the logo without changing its proportions; answers what is left for the text. */
