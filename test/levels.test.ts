@@ -12,6 +12,7 @@ import {
   type JudgeName,
   type Judgement,
   makeJudgeSamples,
+  makeLongTermForgeries,
   makeSamplePdf,
   makeSoftwareCrl,
   rewriteWithQpdf,
@@ -56,6 +57,20 @@ const pdfaFiles = {
   '2b': 'ghostscript/text-pdfa-2b.pdf',
   '3b': 'libreoffice/letter-pdfa-3b.pdf',
 } as const;
+
+/** Who refuses which forgery of an archived file; ours refuses all of them. */
+const refusedBy: Record<string, readonly JudgeName[]> = {
+  'lta-dss-removed': ['dss', 'pyhanko'],
+  'lt-crl-revoking': ['dss', 'pyhanko'],
+  'lta-crl-revoking': ['pyhanko'],
+  'lta-crl-flipped': ['dss', 'pyhanko', 'openssl-ts'],
+  'lta-token-flipped': ['dss', 'pyhanko', 'openssl-ts'],
+  'lta-token-of-another': ['dss', 'pyhanko', 'openssl-ts'],
+  'lta-token-by-stranger': ['dss', 'pyhanko', 'openssl-ts'],
+  'lta-token-backdated': [],
+  'lta-page-changed': ['dss', 'pyhanko'],
+  'lta-changed-afterwards': ['dss', 'pyhanko'],
+};
 
 /** The lists of the PKI that pyHanko's samples are of: its keys are gone, its lists were kept. */
 const theirRevocation = (): RevocationSource => ({
@@ -180,6 +195,11 @@ function complaints(name: string): readonly unknown[] {
   return verdict === 'accept' ? refused : [verdict, ...refused];
 }
 
+function whoRefuses(name: string): readonly JudgeName[] {
+  const { opinions } = judged.get(name) ?? { opinions: [] };
+  return opinions.filter(({ word }) => word === 'refuse').map(({ judge: who }) => who);
+}
+
 function opinionOf(name: string, who: JudgeName): readonly unknown[] {
   const opinion = judged.get(name)?.opinions.find(({ judge: one }) => one === who);
   return [opinion?.word, ...(opinion?.reasons ?? [])];
@@ -274,6 +294,22 @@ withAll(
       expect(validate('outlived', { roots }).summary).toMatch(/^Accepted/);
       const codes = validate('not renewed', { roots }).signatures.flatMap(({ findings }) => findings);
       expect(codes.map(({ code }) => code)).toContain('time_stamp_expired');
+    });
+
+    test('what forgers make of an archived file: who refuses it, and ours always', async () => {
+      const strangers = await SoftwarePki.make('Strangers');
+      const forgeries = await makeLongTermForgeries(makeSamplePdf('classic'), { pki, strangers });
+      for (const { name, bytes } of forgeries) made.set(name, bytes);
+      const names = forgeries.map(({ name }) => name);
+      await judge(names, { level: 'PAdES-BASELINE-LTA' });
+      expect(names.map((name) => [name, ...whoRefuses(name)])).toEqual(
+        Object.entries(refusedBy).map(([name, who]) => [name, ...who]),
+      );
+      for (const name of names) {
+        const options = { roots: [pki.root.certificate], now: new Date() };
+        const report = validateSignatures(createArraySource(made.get(name) ?? new Uint8Array()), options);
+        expect([name, report.accepted]).toEqual([name, false]);
+      }
     });
 
     test('what pyHanko signed is extended too, and not what is not PAdES or has no time-stamp', async () => {

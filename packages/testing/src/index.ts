@@ -29,6 +29,7 @@ export type { PreparedTargets } from './forgeries/attack-targets.ts';
 export { makeTargets } from './forgeries/attack-targets.ts';
 export { findSeal, type FoundSeal } from './forgeries/find-seal.ts';
 export type { Forgery, ForgeryTools, SealedSample } from './forgeries/forgery.ts';
+export { makeLongTermForgeries } from './forgeries/long-term-forgeries.ts';
 export { makeForgeries } from './forgeries/make-forgeries.ts';
 export { sealBySoftware } from './forgeries/seal-by-software.ts';
 export { makeSoftwareToken, makeSoftwareTokenOf } from './forgeries/make-software-token.ts';

@@ -1,4 +1,5 @@
 import {
+  assertPermitted,
   type FormField,
   IncrementalUpdate,
   isPdfArray,
@@ -25,7 +26,7 @@ import type { Random } from '../prepare/seal-options.ts';
  *
  * @param contentsSize bytes of token to reserve: see `estimateTokenRoom`
  * @param random for the changing half of `/ID`
- * @throws SigillumError `pdf_*` for what can't be read, `pades_option_invalid` for an unusable size
+ * @throws SigillumError `pdf_*` for what can't be read or is not permitted, `pades_option_invalid` for an unusable size
  */
 export function prepareDocumentTimeStamp(
   input: PrepareInput,
@@ -34,6 +35,7 @@ export function prepareDocumentTimeStamp(
 ): PreparedSignature {
   assertContentsSize(contentsSize);
   const document = openPdf(input.source);
+  assertPermitted(document, 'add-field');
   const fields = listFormFields(document);
   const earlier = listEarlierSignatures(document, fields);
   const update = new IncrementalUpdate(document, random);

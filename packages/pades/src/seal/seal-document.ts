@@ -8,7 +8,7 @@ import { type AttributesToSign, createSignedAttributes } from './attributes-to-s
 import { estimateContentsSize, unknownTokenSize } from './estimate-contents-size.ts';
 import { listTokenCertificates, type RaiseHooks, raiseLevel } from './raise-level.ts';
 import type { RevocationRequest, RevocationSource } from './revocation-source.ts';
-import type { SealLevel } from './seal-level.ts';
+import { isAtLeast, type SealLevel } from './seal-level.ts';
 import { assembleSeal, raiseSeal, type SealedDocument } from './sealed-document.ts';
 import { acceptSignature, getTimeStampImprint, type SignedDigest } from './signed-digest.ts';
 import type { SigningCredential } from './signing-credential.ts';

@@ -39,7 +39,7 @@ export type RevocationFacts = {
 export const nothingKnown: RevocationFacts = { state: 'unknown', missing: [], revoked: undefined, end: 0 };
 
 type Statement = {
-  readonly status: 'good' | 'revoked';
+  /** Undefined: not revoked, as of then. */
   readonly revokedAt?: Date;
   readonly reason?: RevocationReason | undefined;
   readonly thisUpdate: Date;
@@ -48,6 +48,8 @@ type Statement = {
   /** Until when the certificate of whoever said so is valid. */
   readonly signerEnds: Date;
 };
+
+type Answer = 'unknown' | { readonly verdict: 'good' | 'revoked'; readonly statement: Statement };
 
 /** RFC 3161 §4: after these the tokens made earlier stay valid; the key was never in other hands. */
 const harmlessReasons = new Set<RevocationReason | undefined>([
@@ -79,36 +81,32 @@ export class RevocationStore {
       if (issuer === undefined) continue;
       const answer = this.#ask(certificate, issuer, use, isTimeStamp && index === 0, 0);
       if (answer === 'unknown') missing.push(certificate.subject.text);
-      else if (answer.status === 'revoked') {
-        const revoked = `"${certificate.subject.text}" at ${answer.revokedAt?.toISOString()}`;
+      else if (answer.verdict === 'revoked') {
+        const revoked = `"${certificate.subject.text}" at ${answer.statement.revokedAt?.toISOString()}`;
         return { state: 'revoked', missing, revoked, end };
-      } else end = Math.max(end, answer.offset + 1);
+      } else end = Math.max(end, answer.statement.offset + 1);
     }
     return { state: missing.length > 0 ? 'unknown' : 'good', missing, revoked: undefined, end };
   }
 
   /** The oldest statement that will do, so that an archive time-stamp over it counts; or one that says revoked. */
-  #ask(
-    certificate: Certificate,
-    issuer: Certificate,
-    use: KeyUse,
-    isTimeStamp: boolean,
-    depth: number,
-  ): Statement | 'unknown' {
+  #ask(certificate: Certificate, issuer: Certificate, use: KeyUse, isTimeStamp: boolean, depth: number): Answer {
     const statements = [
       ...this.#dss.crls.flatMap((crl) => this.#readCrl(crl, certificate, issuer)),
       ...this.#dss.ocsps.flatMap((ocsp) => this.#readOcsp(ocsp, certificate, issuer, use, depth)),
     ].toSorted((left, right) => left.thisUpdate.getTime() - right.thisUpdate.getTime());
-    const revoked = statements.find((statement, index) => {
-      if (statement.status === 'good' || statement.revokedAt === undefined) return false;
-      // a suspension ends by being gone from a later list (RFC 5280 §5.3.1)
-      const isOver = statements.slice(index + 1).some((later) => later.status === 'good');
-      if (statement.reason === 'certificateHold' && isOver) return false;
+    const isAgainst = (statement: Statement): boolean => {
       const limit = isTimeStamp && harmlessReasons.has(statement.reason) ? use.at : use.provenAt;
-      return statement.revokedAt <= limit;
-    });
-    if (revoked !== undefined) return revoked;
-    return statements.find((statement) => this.#isUsable(statement, certificate, use)) ?? 'unknown';
+      return statement.revokedAt !== undefined && statement.revokedAt <= limit;
+    };
+    const isStanding = (statement: Statement, index: number): boolean =>
+      // a suspension ends by being gone from a later list (RFC 5280 §5.3.1)
+      statement.reason !== 'certificateHold' || !statements.slice(index + 1).some((later) => !isAgainst(later));
+    const revoked = statements.find((statement, index) => isAgainst(statement) && isStanding(statement, index));
+    if (revoked !== undefined) return { verdict: 'revoked', statement: revoked };
+    // one that tells of a revocation afterwards proves that there was none before
+    const good = statements.find((statement) => !isAgainst(statement) && this.#isUsable(statement, certificate, use));
+    return good === undefined ? 'unknown' : { verdict: 'good', statement: good };
   }
 
   /** Whether a statement says anything about the time of use, and can still be believed. */
@@ -134,8 +132,8 @@ export class RevocationStore {
       return [];
     const entry = value.revoked.get(certificate.serialNumber);
     const common = { thisUpdate: value.thisUpdate, nextUpdate: value.nextUpdate, offset, signerEnds: issuer.notAfter };
-    if (entry === undefined || entry.reason === 'removeFromCRL') return [{ status: 'good', ...common }];
-    return [{ status: 'revoked', revokedAt: entry.time, reason: entry.reason, ...common }];
+    if (entry === undefined || entry.reason === 'removeFromCRL') return [common];
+    return [{ revokedAt: entry.time, reason: entry.reason, ...common }];
   }
 
   /** A list may be large: its signature is checked once for each issuer, unless it is of some certificates only. */
@@ -170,15 +168,15 @@ export class RevocationStore {
     if (verdict.responderNeedsStatus && !this.#isResponderGood(responder, issuer, use, depth)) return [];
     const common = { thisUpdate, nextUpdate, offset, signerEnds: responder.notAfter };
     if (certificateStatus.status === 'unknown') return [];
-    if (certificateStatus.status === 'good') return [{ status: 'good', ...common }];
-    return [{ status: 'revoked', revokedAt: certificateStatus.time, reason: certificateStatus.reason, ...common }];
+    if (certificateStatus.status === 'good') return [common];
+    return [{ revokedAt: certificateStatus.time, reason: certificateStatus.reason, ...common }];
   }
 
   /** RFC 6960 §4.2.2.2.1: a responder without nocheck has a status of its own; that one's responder is the end. */
   #isResponderGood(responder: Certificate, issuer: Certificate, use: KeyUse, depth: number): boolean {
     if (depth >= maxResponderDepth) return false;
     const answer = this.#ask(responder, issuer, use, false, depth + 1);
-    return answer !== 'unknown' && answer.status === 'good';
+    return answer !== 'unknown' && answer.verdict === 'good';
   }
 }
 

@@ -1,0 +1,410 @@
+import { createHash, sign } from 'node:crypto';
+import { SigillumError } from '@sigillum/errors';
+import {
+  addValidationData,
+  appendToInput,
+  appendToSource,
+  assembleDocumentTimeStamp,
+  estimateTokenRoom,
+  prepareDocumentTimeStamp,
+  type RevocationRequest,
+  type RevocationSource,
+  sealDocument,
+  type ValidationOptions,
+  type ValidationReport,
+  validateSignatures,
+} from '@sigillum/pades';
+import {
+  createArraySource,
+  IncrementalUpdate,
+  isPdfArray,
+  openPdf,
+  PdfDict,
+  type PdfDocument,
+  PdfName,
+  PdfNewStream,
+} from '@sigillum/pdf';
+import { parseCertificate } from '@sigillum/pki';
+import {
+  createSoftwareInput,
+  createSoftwareTimeStamps,
+  extendBySoftware,
+  makeSamplePdf,
+  makeSoftwareCrl,
+  makeSoftwareOcsp,
+  rewriteWithQpdf,
+  sealAtLevel,
+  type SoftwareIdentity,
+  SoftwarePki,
+  SoftwareRevocation,
+} from '@sigillum/testing';
+import { beforeAll, describe, expect, test } from '@jest/globals';
+
+const hour = 3_600_000;
+const input = makeSamplePdf('classic');
+const zeros = (length: number): Uint8Array => new Uint8Array(length);
+let pki: SoftwarePki;
+
+beforeAll(async () => {
+  pki = await SoftwarePki.make('Extending', new Date(), 3650);
+});
+
+function validate(bytes: Uint8Array, more: Partial<ValidationOptions> = {}): ValidationReport {
+  return validateSignatures(createArraySource(bytes), { roots: [pki.root.certificate], now: new Date(), ...more });
+}
+
+function codesOf(report: ValidationReport): readonly string[] {
+  return [...report.findings, ...report.signatures.flatMap(({ findings }) => findings)]
+    .filter(({ severity }) => severity !== 'note')
+    .map(({ code }) => code);
+}
+
+function formatsOf(bytes: Uint8Array, more: Partial<ValidationOptions> = {}): readonly (string | undefined)[] {
+  return validate(bytes, more).signatures.map(({ format }) => format);
+}
+
+/** How many values each list of the store has. */
+function countStore(bytes: Uint8Array): readonly number[] {
+  const document = openPdf(createArraySource(bytes));
+  const store = document.findDict(document.catalog.find('DSS'), 'DSS');
+  return ['Certs', 'CRLs', 'OCSPs'].map((key) => {
+    const list = store && document.find(store, key);
+    return isPdfArray(list) ? list.length : 0;
+  });
+}
+
+function update(bytes: Uint8Array, change: (update: IncrementalUpdate, document: PdfDocument) => void): Uint8Array {
+  const document = openPdf(createArraySource(bytes));
+  const changes = new IncrementalUpdate(document, zeros);
+  change(changes, document);
+  return Buffer.concat([bytes, changes.encode().bytes]);
+}
+
+const serialOf = ({ certificate }: SoftwareIdentity): string => parseCertificate(certificate).serialNumber;
+
+describe('sealing at a level', () => {
+  test('is B-T unless another level is asked for, and asks for no revocation data then', async () => {
+    const revocation: RevocationSource = { collect: () => Promise.reject(new Error('asked')) };
+    const { bytes, sealed } = await sealAtLevel(input, pki, { level: 'b-t', revocation });
+    expect([sealed.level, ...formatsOf(bytes)]).toEqual(['b-t', 'PAdES-BASELINE-T']);
+    expect(validate(bytes).notChecked).toEqual(['revocation', 'trust_lists']);
+  });
+
+  test('makes B-B only when asked for it by name', async () => {
+    const signed = await sealDocument({
+      level: 'b-b',
+      input: createSoftwareInput(input, 'sha256'),
+      credential: { certificate: pki.leaf.certificate, chain: pki.leaf.chain, algorithm: 'ecdsa-p256-sha256' },
+      options: { signingTime: pki.now },
+      ports: {
+        sign: ({ signedAttributes }) => Promise.resolve(signBy(signedAttributes)),
+        now: () => pki.now,
+        random: zeros,
+      },
+    });
+    const bytes = Buffer.concat([input, signed.increment]);
+    expect([signed.level, signed.size, ...formatsOf(bytes)]).toEqual(['b-b', bytes.length, 'PAdES-BASELINE-B']);
+    await expect(extendBySoftware(bytes, pki, { to: 'b-lt' })).rejects.toMatchObject({
+      code: 'extension_no_time_stamp',
+    });
+  });
+
+  test('asks about the chains of signer and TSA, with what the file holds of them', async () => {
+    const revocation = new SoftwareRevocation(pki, { now: () => pki.now });
+    await sealAtLevel(input, pki, { level: 'b-lta', revocation });
+    const asked = revocation.requests.map(({ certificates, at, notBefore }) => [certificates, at, notBefore]);
+    expect(asked).toEqual([
+      [[pki.leaf.certificate, pki.issuing.certificate], pki.now, undefined],
+      [[pki.tsu.certificate, pki.tsa.certificate], pki.now, undefined],
+    ]);
+  });
+
+  test('says how new the data about the signer must be', async () => {
+    const asked = async (
+      freshness: 'after-time-stamp' | { maxAgeMs: number },
+    ): Promise<readonly RevocationRequest[]> => {
+      const revocation = new SoftwareRevocation(pki, { now: () => pki.now });
+      await sealAtLevel(input, pki, { level: 'b-lt', revocation, freshness });
+      return revocation.requests;
+    };
+    expect((await asked('after-time-stamp')).map(({ notBefore }) => notBefore)).toEqual([pki.now, undefined]);
+    const anHourAgo = new Date(pki.now.getTime() - hour);
+    expect((await asked({ maxAgeMs: hour })).map(({ notBefore }) => notBefore)).toEqual([anHourAgo, undefined]);
+  });
+
+  test('gives nothing at all when revocation data can not be had, or says revoked', async () => {
+    const entry = { time: new Date(pki.now.getTime() - hour), reason: undefined };
+    const revoked = new SoftwareRevocation(pki, {
+      now: () => pki.now,
+      revoked: new Map([[serialOf(pki.leaf), entry]]),
+    });
+    const none: RevocationSource = {
+      collect: () => Promise.reject(new SigillumError('revocation_unavailable', 'Nobody answers.')),
+    };
+    for (const level of ['b-lt', 'b-lta'] as const) {
+      await expect(sealAtLevel(input, pki, { level, revocation: revoked })).rejects.toMatchObject({
+        code: 'revocation_revoked',
+      });
+      await expect(sealAtLevel(input, pki, { level, revocation: none })).rejects.toMatchObject({
+        code: 'revocation_unavailable',
+      });
+    }
+  });
+
+  test('prepares again when a token is larger than the room left for it', async () => {
+    const { bytes, sealed } = await sealAtLevel(input, pki, { level: 'b-lta', lastTokenSize: 1 });
+    expect(sealed.documentTimeStampToken?.der.length).toBeGreaterThan(1000);
+    expect(validate(bytes, { requiresRevocation: true }).accepted).toBe(true);
+    const { bytes: extended } = await extendBySoftware(bytes, pki, { to: 'b-lta', lastTokenSize: 1 });
+    expect(validate(extended, { requiresRevocation: true }).accepted).toBe(true);
+  });
+
+  test('is the same, byte for byte, when the building blocks are used one after the other', async () => {
+    const { sealed } = await sealAtLevel(input, pki, { level: 'b-lta', random: zeros });
+    const bottom = createSoftwareInput(input, 'sha256');
+    // what was embedded, read back from the file
+    const whole = Buffer.concat([input, sealed.increment]);
+    const document = openPdf(createArraySource(whole));
+    const store = document.getDict(document.catalog.find('DSS'), 'DSS');
+    const values = (key: string) => {
+      const list = document.find(store, key);
+      return (isPdfArray(list) ? list : []).map((entry) => {
+        const stream = document.resolve(entry);
+        return stream && typeof stream === 'object' && 'dataOffset' in stream ? document.readStream(stream) : zeros(0);
+      });
+    };
+    const token = sealed.documentTimeStampToken;
+    if (!token) throw new Error('no token');
+    const seal = sealed.increment.subarray(0, Buffer.from(sealed.increment).indexOf('%%EOF\n') + 6);
+    const withSeal = appendToInput(bottom, seal);
+    const dss = addValidationData(
+      withSeal.source,
+      { certificates: values('Certs'), crls: values('CRLs'), ocsps: values('OCSPs') },
+      zeros,
+    );
+    const withDss = appendToInput(withSeal, dss);
+    const contentsSize = estimateTokenRoom(sealed.timeStampToken.der.length);
+    const stamp = assembleDocumentTimeStamp(prepareDocumentTimeStamp(withDss, { contentsSize }, zeros), token);
+    expect(Buffer.concat([seal, dss, stamp]).equals(sealed.increment)).toBe(true);
+    const another = await createSoftwareTimeStamps(pki, pki.now).request({
+      algorithm: 'sha256',
+      digest: createHash('sha256').digest(),
+    });
+    expect(() =>
+      assembleDocumentTimeStamp(prepareDocumentTimeStamp(withDss, { contentsSize }, zeros), another),
+    ).toThrow('not one of this document');
+  });
+});
+
+describe('validation data', () => {
+  test('what the store holds already is not added again, and nothing to add is no update', async () => {
+    const { bytes } = await sealAtLevel(input, pki, { level: 'b-lt' });
+    expect(countStore(bytes)).toEqual([1, 3, 0]);
+    const crl = pki.crls[0] ?? zeros(0);
+    const data = { certificates: [pki.root.certificate, pki.root.certificate], crls: [crl, crl], ocsps: [] };
+    const once = Buffer.concat([bytes, addValidationData(createArraySource(bytes), data, zeros)]);
+    expect(countStore(once)).toEqual([1, 4, 0]);
+    expect(addValidationData(createArraySource(once), data, zeros)).toHaveLength(0);
+  });
+
+  test('entries for single signatures, lists of their own and unknown keys stay as they are', async () => {
+    const { bytes } = await sealAtLevel(input, pki, { level: 'b-t' });
+    const foreign = update(bytes, (changes, document) => {
+      const [store, list, stream] = [changes.allocate(), changes.allocate(), changes.allocate()];
+      changes.set(stream, new PdfNewStream(new PdfDict(), pki.crls[0] ?? zeros(0)));
+      changes.set(list, [stream]);
+      const entry = new PdfDict([['CRL', [stream]]]);
+      const vri = new PdfDict([['0123456789ABCDEF0123456789ABCDEF01234567', entry]]);
+      changes.set(
+        store,
+        new PdfDict([
+          ['CRLs', list],
+          ['VRI', vri],
+        ]),
+      );
+      changes.set(document.catalogRef, document.catalog.with({ DSS: store }));
+    });
+    const { bytes: extended } = await extendBySoftware(foreign, pki, { to: 'b-lta' });
+    expect(countStore(extended)).toEqual([1, 4, 0]);
+    const document = openPdf(createArraySource(extended));
+    const store = document.getDict(document.catalog.find('DSS'), 'DSS');
+    expect(document.getDict(store.find('VRI'), 'VRI').has('0123456789ABCDEF0123456789ABCDEF01234567')).toBe(true);
+    expect(validate(extended, { requiresRevocation: true }).accepted).toBe(true);
+  });
+
+  test('a source with bytes behind it reads across the border, and nowhere else', () => {
+    const source = appendToSource(createArraySource(Uint8Array.of(1, 2, 3)), Uint8Array.of(4, 5));
+    const reads = [source.read(0, 3), source.read(1, 4), source.read(3, 2), source.read(2, 2), source.read(5, 0)];
+    expect(reads.map((bytes) => [...bytes])).toEqual([[1, 2, 3], [2, 3, 4, 5], [4, 5], [3, 4], []]);
+    expect(() => source.read(4, 2)).toThrow(RangeError);
+    expect(() => source.read(-1, 2)).toThrow(RangeError);
+  });
+});
+
+describe('extending', () => {
+  test('goes from B-T to B-LT to B-LTA and on, each time with the prefix unchanged', async () => {
+    const { bytes } = await sealAtLevel(makeSamplePdf('object-streams'), pki, { level: 'b-t' });
+    let last: Uint8Array = bytes;
+    for (const [to, from, format] of [
+      ['b-lt', 'b-t', 'PAdES-BASELINE-LT'],
+      ['b-lta', 'b-lt', 'PAdES-BASELINE-LTA'],
+      ['b-lta', 'b-lta', 'PAdES-BASELINE-LTA'],
+    ] as const) {
+      const { bytes: next, extended } = await extendBySoftware(last, pki, { to });
+      expect([extended.from, extended.to, formatsOf(next)[0], extended.size]).toEqual([from, to, format, next.length]);
+      expect(Buffer.from(next.subarray(0, last.length)).equals(last)).toBe(true);
+      expect(validate(next, { requiresRevocation: true }).summary).toMatch(/^Accepted/);
+      last = next;
+    }
+    const { extended } = await extendBySoftware(last, pki, { to: 'b-lt' });
+    expect([extended.increment.length, extended.to]).toEqual([0, 'b-lta']);
+  });
+
+  test('adds chain and lists of the last TSA before it renews, and those of another new one afterwards', async () => {
+    const { bytes } = await sealAtLevel(input, pki, { level: 'b-lta' });
+    const now = new Date(pki.now.getTime() + hour);
+    const revocation = new SoftwareRevocation(pki, { now: () => now });
+    const tsu = pki.issueUnit('another TSU');
+    const { bytes: renewed } = await extendBySoftware(bytes, pki, { to: 'b-lta', now, revocation, tsu });
+    const leaves = revocation.requests.map(({ certificates: [leaf] }) => leaf);
+    expect(leaves).toEqual([pki.tsu.certificate, tsu.certificate]);
+    expect(validate(renewed, { now, requiresRevocation: true }).summary).toMatch(/^Accepted/);
+  });
+
+  test('takes issuers that the signature lacks from where the source finds them, and keeps them in the file', async () => {
+    const orphan = { ...pki.issueSeal('orphan', { caIssuersUrl: 'http://192.0.2.1/ca.cer' }), chain: [] };
+    const { bytes } = await sealAtLevel(input, pki, { level: 'b-t', signer: orphan });
+    expect(codesOf(validate(bytes))).toEqual(['chain_untrusted']);
+    const revocation = new SoftwareRevocation(pki, { now: () => pki.now, issuers: [pki.issuing.certificate] });
+    const { bytes: extended } = await extendBySoftware(bytes, pki, { to: 'b-lta', revocation });
+    expect(validate(extended, { requiresRevocation: true }).summary).toMatch(/^Accepted/);
+    await expect(extendBySoftware(bytes, pki, { to: 'b-lta' })).rejects.toMatchObject({ code: 'revocation_untrusted' });
+  });
+
+  test('refuses what ends at no root, was changed, is not signed, or came too late', async () => {
+    const strangers = await SoftwarePki.make('Strangers');
+    const { bytes } = await sealAtLevel(input, strangers, { level: 'b-t' });
+    await expect(extendBySoftware(bytes, pki, { to: 'b-lt' })).rejects.toMatchObject({ code: 'revocation_untrusted' });
+    const { bytes: own } = await sealAtLevel(input, pki, { level: 'b-t', tsu: pki.issueUnit('brief TSU') });
+    const broken = Buffer.from(own);
+    broken[input.indexOf(0x54)] = 0x55;
+    await expect(extendBySoftware(broken, pki, { to: 'b-lt' })).rejects.toMatchObject({
+      code: 'extension_signature_invalid',
+    });
+    await expect(extendBySoftware(input, pki, { to: 'b-lt' })).rejects.toMatchObject({ code: 'extension_unsigned' });
+    await expect(extendBySoftware(zeros(10), pki, { to: 'b-lt' })).rejects.toMatchObject({
+      code: 'pdf_header_missing',
+    });
+    const late = new Date(pki.now.getTime() + 40 * 24 * hour);
+    await expect(extendBySoftware(own, pki, { to: 'b-lta', now: late })).rejects.toMatchObject({
+      code: 'extension_signature_invalid',
+    });
+  });
+
+  test('adds no time-stamp where the author of an encrypted file forbids changes', () => {
+    const closed = ['--encrypt', '', 'owner', '256', '--modify=form', '--'];
+    const locked = rewriteWithQpdf(input, closed);
+    expect(() =>
+      prepareDocumentTimeStamp(createSoftwareInput(locked, 'sha256'), { contentsSize: 4096 }, zeros),
+    ).toThrow(expect.objectContaining({ code: 'pdf_permission_denied' }));
+  });
+});
+
+describe('validating by the data in the file', () => {
+  const addToStore = (bytes: Uint8Array, data: { crls?: Uint8Array[]; ocsps?: Uint8Array[] }): Uint8Array =>
+    Buffer.concat([
+      bytes,
+      addValidationData(createArraySource(bytes), { certificates: [], crls: [], ocsps: [], ...data }, zeros),
+    ]);
+
+  test('a revocation before the time-stamp refuses, one after it does not', async () => {
+    const { bytes } = await sealAtLevel(input, pki, { level: 'b-t' });
+    const crlAt = (time: Date) =>
+      makeSoftwareCrl(pki.issuing, new Date(), new Map([[serialOf(pki.leaf), { time, reason: undefined }]]));
+    const before = addToStore(bytes, { crls: [await crlAt(new Date(pki.now.getTime() - hour))] });
+    expect(codesOf(validate(before))).toEqual(['certificate_revoked']);
+    expect(validate(before).signatures[0]).toMatchObject({
+      indication: 'INDETERMINATE',
+      subIndication: 'REVOKED_NO_POE',
+    });
+    const after = addToStore(bytes, { crls: [await crlAt(new Date(pki.now.getTime() + hour)), ...pki.crls] });
+    expect(codesOf(validate(after))).toEqual([]);
+  });
+
+  test('a suspension that a later list has lifted does not refuse, a standing one does', async () => {
+    const { bytes } = await sealAtLevel(input, pki, { level: 'b-t' });
+    const time = new Date(pki.now.getTime() - 3 * hour);
+    const held = new Map([[serialOf(pki.leaf), { time, reason: 'certificateHold' as const }]]);
+    const standing = addToStore(bytes, { crls: [await makeSoftwareCrl(pki.issuing, pki.now, held)] });
+    expect(codesOf(validate(standing))).toEqual(['certificate_revoked']);
+    const earlier = await makeSoftwareCrl(pki.issuing, new Date(pki.now.getTime() - hour), held);
+    const lifted = addToStore(bytes, { crls: [earlier, await makeSoftwareCrl(pki.issuing, pki.now)] });
+    expect(codesOf(validate(lifted))).toEqual([]);
+  });
+
+  test("a TSU's key compromise spoils its time-stamps, its retirement later does not", async () => {
+    const { bytes } = await sealAtLevel(input, pki, { level: 'b-t' });
+    const time = new Date(pki.now.getTime() + 30_000);
+    const now = new Date(pki.now.getTime() + 2 * hour);
+    const crlFor = (reason: 'keyCompromise' | 'superseded') =>
+      makeSoftwareCrl(pki.tsa, now, new Map([[serialOf(pki.tsu), { time, reason }]]));
+    const compromised = addToStore(bytes, { crls: [await crlFor('keyCompromise')] });
+    expect(codesOf(validate(compromised, { now }))).toEqual(['time_stamp_revoked']);
+    const retired = addToStore(bytes, { crls: [await crlFor('superseded')] });
+    expect(codesOf(validate(retired, { now }))).toEqual([]);
+  });
+
+  test('OCSP counts when the issuer or its responder made it, and by what it says', async () => {
+    const { bytes } = await sealAtLevel(input, pki, { level: 'b-t' });
+    const [leaf, issuer] = [parseCertificate(pki.leaf.certificate), parseCertificate(pki.issuing.certificate)];
+    const [root, , tsa] = pki.crls;
+    const others = { crls: [root ?? zeros(0), tsa ?? zeros(0)] };
+    const answer = (responder: SoftwareIdentity, revokedAt?: Date) =>
+      makeSoftwareOcsp(leaf, issuer, responder, pki.now, revokedAt && { time: revokedAt, reason: undefined });
+    const responder = pki.issueResponder('responder');
+    const good = addToStore(bytes, { ...others, ocsps: [answer(responder)] });
+    expect(formatsOf(good, { requiresRevocation: true })).toEqual(['PAdES-BASELINE-LT']);
+    const revoked = addToStore(bytes, { ...others, ocsps: [answer(responder, new Date(pki.now.getTime() - hour))] });
+    expect(codesOf(validate(revoked))).toEqual(['certificate_revoked']);
+    const strangers = await SoftwarePki.make('Strangers');
+    const foreign = addToStore(bytes, { ...others, ocsps: [answer(strangers.issueResponder('stranger'))] });
+    expect(formatsOf(foreign)).toEqual(['PAdES-BASELINE-T']);
+    expect(codesOf(validate(foreign, { requiresRevocation: true }))).toEqual(['revocation_unknown']);
+  });
+
+  test('lists of others, of the future, or older than the use of the key say nothing', async () => {
+    const { bytes } = await sealAtLevel(input, pki, { level: 'b-t' });
+    const [root, , tsa] = pki.crls;
+    const others = [root ?? zeros(0), tsa ?? zeros(0)];
+    const impostor = { ...pki.issuing, privateKey: pki.leaf.privateKey };
+    await expect(makeSoftwareCrl(impostor, pki.now)).rejects.toThrow();
+    const month = 30 * 24 * hour;
+    for (const at of [new Date(pki.now.getTime() - 2 * month), new Date(pki.now.getTime() + 3 * hour)]) {
+      const crls = [...others, await makeSoftwareCrl(pki.issuing, at)];
+      expect([at, ...formatsOf(addToStore(bytes, { crls }))]).toEqual([at, 'PAdES-BASELINE-T']);
+    }
+    const crls = [...others, await makeSoftwareCrl(pki.issuing, pki.now)];
+    expect(formatsOf(addToStore(bytes, { crls }))).toEqual(['PAdES-BASELINE-LT']);
+  });
+
+  test('data added after the archive time-stamp make no B-LTA', async () => {
+    const { bytes } = await sealAtLevel(input, pki, { level: 'b-t' });
+    const prepared = prepareDocumentTimeStamp(createSoftwareInput(bytes, 'sha256'), { contentsSize: 8192 }, zeros);
+    const imprint = { algorithm: prepared.digestAlgorithm, digest: prepared.digest };
+    const token = await createSoftwareTimeStamps(pki, pki.now).request(imprint);
+    const stamped = Buffer.concat([bytes, assembleDocumentTimeStamp(prepared, token)]);
+    expect(formatsOf(stamped)).toEqual(['PAdES-BASELINE-T', 'RFC 3161']);
+    expect(formatsOf(addToStore(stamped, { crls: [...pki.crls] }))).toEqual(['PAdES-BASELINE-LT', 'RFC 3161']);
+  });
+
+  test('an expired signer is proved by the time-stamp as long as that one is good', async () => {
+    const signer = pki.issueSeal('brief', { notAfter: new Date(pki.now.getTime() + hour) });
+    const { bytes } = await sealAtLevel(input, pki, { level: 'b-lta', signer });
+    const later = new Date(pki.now.getTime() + 24 * hour);
+    expect(validate(bytes, { now: later, requiresRevocation: true }).summary).toMatch(/^Accepted/);
+  });
+});
+
+function signBy(message: Uint8Array): Uint8Array {
+  return new Uint8Array(sign('sha256', message, pki.leaf.privateKey));
+}
