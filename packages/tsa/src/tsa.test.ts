@@ -1,6 +1,8 @@
+import { execFile } from 'node:child_process';
 import { createHash, createPublicKey } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { request as httpRequest } from 'node:http';
+import { request as httpsRequest } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
@@ -9,9 +11,18 @@ import { getSignatureAlgorithm, type SignatureAlgorithmName } from '@sigillum/al
 import { AuditLog, verifyAuditLog } from '@sigillum/audit';
 import { SigillumError } from '@sigillum/errors';
 import {
+  contextTag,
+  encodeBoolean,
+  encodeInteger,
+  encodeMessageImprint,
+  encodeOctetString,
+  encodeOid,
+  encodeSequence,
   encodeTimeStampRequest,
+  encodeTlv,
   parseSignedData,
   parseTimeStampResponse,
+  TimeStampRefusal,
   type TimeStampToken,
   verifyTimeStampToken,
 } from '@sigillum/pki';
@@ -21,15 +32,19 @@ import {
   type OpensslKeyKind,
   OpensslPki,
   opensslExtensions,
+  judgesDirectory,
   SoftwareSignerForTests,
 } from '@sigillum/testing';
 import { type RunningTsa, startTsa, type TsaOptions } from './start-tsa.ts';
-import { createUnsupervisedWatch } from './clock/clock-supervisor.ts';
+import { type ClockFault, type ClockWatch, createUnsupervisedWatch } from './clock/clock-supervisor.ts';
+import { PublicAdmission, toRateKey } from './http/admission.ts';
+import { ClientKeys } from './http/client-keys.ts';
 import { createTsaMetrics } from './tsa-metrics.ts';
 import { openTimeStampUnit, type TimeStampUnit } from './unit/time-stamp-unit.ts';
 import { UnitRotation } from './unit/unit-rotation.ts';
 
 const policy = '2.25.123456789012345678901234567890';
+const rates = { perAddress: 1000, perClient: 1000, failures: 5 };
 const pki = new OpensslPki();
 const data = Buffer.from('data to be time-stamped');
 const imprint = { algorithm: 'sha256', digest: new Uint8Array(createHash('sha256').update(data).digest()) } as const;
@@ -180,6 +195,80 @@ const getFailure = (answer: Answer): string | undefined => {
   return response.granted ? 'granted' : response.failure;
 };
 
+/** One of the outside clients in test/judges: what it printed, as JSON. */
+function runClient(program: string, args: readonly string[]): Promise<Record<string, unknown>> {
+  const { promise, resolve, reject } = Promise.withResolvers<Record<string, unknown>>();
+  execFile(program, args, { timeout: 50_000 }, (error, stdout, stderr) => {
+    if (error) reject(new Error(`${error.message}\n${stderr}`));
+    else resolve(JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as Record<string, unknown>);
+  });
+  return promise;
+}
+const python = join(judgesDirectory, '.venv/bin/python');
+const dss = join(judgesDirectory, 'dss/target');
+/** In CI a missing client is a failure. */
+const testWith = (path: string) => (existsSync(path) || process.env['CI'] === 'true' ? test : test.skip);
+
+describe('outside clients', () => {
+  const check = (said: Record<string, unknown>): void => {
+    expect(said).toMatchObject({ granted: true, matches: true });
+    const token = new Uint8Array(Buffer.from(String(said['token']), 'base64'));
+    const said512 = parseSignedData(token);
+    expect(said512.certificates).toHaveLength(Number(said['certificates']));
+    const data = pki.write('text', 'text to time-stamp');
+    const file = pki.write('client.tst', token);
+    const verified = pki.run([
+      'ts',
+      '-verify',
+      '-token_in',
+      '-in',
+      file,
+      '-data',
+      data,
+      '-CAfile',
+      root.certificateFile,
+    ]);
+    expect(Buffer.from(verified).toString()).toContain('Verification: OK');
+  };
+
+  testWith(python)(
+    "pyHanko's HTTPTimeStamper gets a token, also with Basic, and is told when there is none",
+    async () => {
+      const open = await start();
+      const script = join(judgesDirectory, 'pyhanko/time_stamp.py');
+      check(await runClient(python, [script, `http://127.0.0.1:${open.ports.public}/`, 'text to time-stamp']));
+      const secret = 'a-secret-of-twenty-characters';
+      const admission = new PublicAdmission(new ClientKeys([{ name: 'pyhanko', secrets: [secret] }]), rates);
+      metrics = createMetrics({ service: 'tsa' });
+      const closed = await start({ admission, stateFile: join(folder, 'state-2') });
+      const url = `http://127.0.0.1:${closed.ports.public}/`;
+      const password = pki.write('password', secret);
+      check(await runClient(python, [script, url, 'text to time-stamp', 'pyhanko', password]));
+      expect(await runClient(python, [script, url, 'text'])).toMatchObject({ granted: false });
+    },
+  );
+
+  testWith(join(dss, 'installed'))(
+    "EU DSS's OnlineTSPSource gets a token, and is told of a policy that is not served",
+    async () => {
+      const tsa = await start();
+      const url = `http://127.0.0.1:${tsa.ports.public}/`;
+      const java = [
+        '-XX:TieredStopAtLevel=1',
+        '-XX:+UseSerialGC',
+        '-cp',
+        `${dss}/judge.jar:${dss}/lib/*`,
+        'sigillum.judge.TimeStampClient',
+      ];
+      check(await runClient('java', [...java, url, 'text to time-stamp', policy]));
+      expect(await runClient('java', [...java, url, 'text', '1.2.3'])).toMatchObject({
+        granted: false,
+        reason: expect.stringContaining(policy),
+      });
+    },
+  );
+});
+
 describe('a time-stamp over HTTP', () => {
   test.each<[SignatureAlgorithmName, OpensslKeyKind]>([
     ['ecdsa-p256-sha256', 'p256'],
@@ -225,18 +314,69 @@ describe('a time-stamp over HTTP', () => {
     expect(getFailure(await send(tsa.ports.public, query(undefined, { policy: '1.2.3' })))).toBe('unacceptedPolicy');
   });
 
-  test('is refused in RFC 3161 for a query that is wrong, with HTTP 200', async () => {
-    const tsa = await start();
-    const good = query();
-    const sha1 = pki.run(['ts', '-query', '-data', pki.write('data', data), '-sha1']);
-    expect(getFailure(await send(tsa.ports.public, good.subarray(0, -1)))).toBe('badDataFormat');
-    expect(getFailure(await send(tsa.ports.public, Buffer.concat([good, Buffer.of(0)])))).toBe('badDataFormat');
-    expect(getFailure(await send(tsa.ports.public, new Uint8Array(0)))).toBe('badDataFormat');
-    expect(getFailure(await send(tsa.ports.public, sha1))).toBe('badAlg');
-    const version2 = Uint8Array.from(good);
-    version2[4] = 2;
-    expect(getFailure(await send(tsa.ports.public, version2))).toBe('badRequest');
-    expect(audit.head.sequence).toBe(0);
+  describe('is refused in RFC 3161, with HTTP 200 and a text to act on, when the query', () => {
+    const digestOf = (...args: string[]) => pki.run(['ts', '-query', '-data', pki.write('data', data), ...args]);
+    const change = (at: number, value: number): Uint8Array => query().with(at, value);
+    const withExtension = (critical: boolean): Uint8Array => {
+      const extension = encodeSequence(
+        encodeOid('1.2.3.4'),
+        ...(critical ? [encodeBoolean(true)] : []),
+        encodeOctetString(Uint8Array.of(5, 0)),
+      );
+      return encodeSequence(encodeInteger(1), encodeMessageImprint(imprint), encodeTlv(contextTag(0), extension));
+    };
+    const withImprint = (oid: string, length: number, parameters: Uint8Array[] = []): Uint8Array =>
+      encodeSequence(
+        encodeInteger(1),
+        encodeSequence(encodeSequence(encodeOid(oid), ...parameters), encodeOctetString(new Uint8Array(length))),
+      );
+    const sha256 = '2.16.840.1.101.3.4.2.1';
+
+    test.each<[string, () => Uint8Array, string, string]>([
+      ['is cut', () => query().subarray(0, -1), 'badDataFormat', 'malformed'],
+      ['is followed by more', () => Buffer.concat([query(), Buffer.of(0)]), 'badDataFormat', 'malformed'],
+      ['is empty', () => new Uint8Array(0), 'badDataFormat', 'malformed'],
+      ['is something else', () => encodeSequence(encodeOid(sha256)), 'badDataFormat', 'malformed'],
+      ['has a length in BER', () => Uint8Array.of(0x30, 0x81, 0x03, 0x02, 0x01, 0x01), 'badDataFormat', 'malformed'],
+      [
+        'says certReq FALSE in full',
+        () => encodeSequence(encodeInteger(1), encodeMessageImprint(imprint), Uint8Array.of(1, 1, 0)),
+        'badDataFormat',
+        'certReq',
+      ],
+      ['has version 2', () => change(4, 2), 'badRequest', 'version 1'],
+      ['has version 0', () => change(4, 0), 'badRequest', 'version 1'],
+      ['has a nonce of 65 bytes', () => query(new Uint8Array(65).fill(1)), 'badRequest', 'nonce'],
+      ['is made with SHA-1', () => digestOf('-sha1'), 'badAlg', 'SHA-1 is no longer secure. Use SHA-256'],
+      ['is made with MD5', () => digestOf('-md5'), 'badAlg', 'MD5 is no longer secure. Use SHA-256'],
+      ['is made with SHA-224', () => digestOf('-sha224'), 'badAlg', 'not supported'],
+      [
+        'has an algorithm with parameters',
+        () => withImprint(sha256, 32, [encodeOctetString(Uint8Array.of(1))]),
+        'badAlg',
+        'parameters',
+      ],
+      ['has an imprint a byte too short', () => withImprint(sha256, 31), 'badDataFormat', '31 bytes'],
+      ['has an imprint a byte too long', () => withImprint(sha256, 33), 'badDataFormat', '33 bytes'],
+      ['has a critical extension', () => withExtension(true), 'unacceptedExtension', 'no request extensions'],
+      [
+        'has an extension that is not critical',
+        () => withExtension(false),
+        'unacceptedExtension',
+        'no request extensions',
+      ],
+      ['asks for another policy', () => query(undefined, { policy: '1.2.3' }), 'unacceptedPolicy', policy],
+    ])('%s', async (_what, make, failure, text) => {
+      const tsa = await start();
+      const answer = await send(tsa.ports.public, make());
+      expect(getFailure(answer)).toBe(failure);
+      const response = parseTimeStampResponse(answer.body);
+      expect(response).toMatchObject({ granted: false, status: 2, text: expect.stringContaining(text) });
+      // openssl reads the refusal too.
+      const said = pki.run(['ts', '-reply', '-in', pki.write('refusal.tsr', answer.body), '-text']);
+      expect(Buffer.from(said).toString()).toContain('Status: Rejected');
+      expect(audit.head.sequence).toBe(0);
+    });
   });
 
   test('is refused by HTTP for a wrong method, media type, size or path', async () => {
@@ -320,6 +460,236 @@ describe('a time-stamp over HTTP', () => {
     getToken(await send(tsa.ports.public, query()));
     expect((await ready()).status).toBe(200);
   });
+});
+
+describe('the public listener', () => {
+  const secret = 'a-secret-of-twenty-characters';
+  const other = 'another-secret-of-somebody';
+  const keys = () =>
+    new ClientKeys([
+      { name: 'first', secrets: [secret, 'the-secret-that-comes-next'] },
+      { name: 'second', secrets: [other] },
+    ]);
+  const ask = (port: number, authorization?: string) =>
+    send(port, query(), {
+      headers: { 'content-type': 'application/timestamp-query', ...(authorization && { authorization }) },
+    });
+  const basic = (name: string, password: string) => `Basic ${Buffer.from(`${name}:${password}`).toString('base64')}`;
+
+  test('answers clients by Bearer and Basic, both secrets of one that changes them, and writes down who it was', async () => {
+    const tsa = await start({ admission: new PublicAdmission(keys(), rates) });
+    for (const good of [
+      `Bearer ${secret}`,
+      'bearer the-secret-that-comes-next',
+      basic('first', secret),
+      basic('second', other),
+    ]) {
+      const answer = await ask(tsa.ports.public, good);
+      getToken(answer);
+      expect(answer.headers['ratelimit-limit']).toBe('1000');
+    }
+    const text = readFileSync(join(folder, 'audit', '000000000001.jsonl'), 'utf8');
+    expect(text.match(/"client":"first"/g)).toHaveLength(3);
+    expect(text).not.toContain(secret);
+    expect(log).not.toContain(secret);
+    // The listener of seals asks nobody.
+    getToken(await ask(tsa.ports.seals));
+  });
+
+  test.each([
+    ['nothing', undefined],
+    ['a wrong key', 'Bearer a-secret-of-twenty-characterz'],
+    ["another client's name", basic('second', secret)],
+    ['no name', basic('', secret)],
+    ['something that is no base64', 'Basic %%%'],
+    ['another scheme', `Digest ${secret}`],
+    ['an endless header', `Bearer ${'a'.repeat(5000)}`],
+  ])('refuses %s with 401 and both challenges', async (_what, authorization) => {
+    const tsa = await start({ admission: new PublicAdmission(keys(), rates) });
+    const answer = await ask(tsa.ports.public, authorization);
+    expect(answer.status).toBe(401);
+    expect(answer.headers['www-authenticate']).toMatch(/^Bearer .*Basic /);
+    expect(Buffer.from(answer.body).toString()).toContain('request_unauthenticated');
+    expect(audit.head.sequence).toBe(0);
+  });
+
+  test('refuses more than its rate by address and by client with 429 and Retry-After, whatever the others do', async () => {
+    const byAddress = await start({ admission: new PublicAdmission(undefined, { ...rates, perAddress: 3 }) });
+    const answers = await Promise.all(Array.from({ length: 8 }, () => ask(byAddress.ports.public)));
+    const refused = answers.filter(({ status }) => status === 429);
+    // The second may turn in between.
+    expect(refused.length).toBeGreaterThanOrEqual(2);
+    expect(refused[0]?.headers['retry-after']).toBe('1');
+    metrics = createMetrics({ service: 'tsa' });
+    const admission = new PublicAdmission(keys(), { ...rates, perClient: 3 });
+    const byClient = await start({ admission, stateFile: join(folder, 'state-2') });
+    const mine = await Promise.all(Array.from({ length: 8 }, () => ask(byClient.ports.public, `Bearer ${secret}`)));
+    expect(mine.some(({ status }) => status === 429)).toBe(true);
+    expect((await ask(byClient.ports.public, `Bearer ${other}`)).status).toBe(200);
+  });
+
+  test('lets nobody guess: after some wrong secrets an address waits, even with the right one', async () => {
+    const tsa = await start({ admission: new PublicAdmission(keys(), rates) });
+    for (let index = 0; index < 5; index++) expect((await ask(tsa.ports.public, `Bearer ${index}`)).status).toBe(401);
+    expect((await ask(tsa.ports.public, `Bearer ${secret}`)).status).toBe(429);
+  });
+
+  test('counts a whole /64 of IPv6 as one address, and believes X-Forwarded-For only of a trusted proxy', async () => {
+    expect(toRateKey('2001:db8:1:2:3:4:5:6')).toBe(toRateKey('2001:DB8:1:2::1'));
+    expect(toRateKey('2001:db8:1:3::1')).not.toBe(toRateKey('2001:db8:1:2::1'));
+    expect([toRateKey('::ffff:192.0.2.1'), toRateKey('192.0.2.1'), toRateKey('::1')]).toEqual([
+      '192.0.2.1',
+      '192.0.2.1',
+      '0:0:0:0',
+    ]);
+    const few = () => new PublicAdmission(undefined, { ...rates, perAddress: 1 });
+    const from = (port: number, address: string) =>
+      send(port, query(), {
+        headers: { 'content-type': 'application/timestamp-query', 'x-forwarded-for': address },
+      });
+    const behind = await start({ admission: few(), trustedProxies: ['loopback'] });
+    const addresses = ['192.0.2.1', '192.0.2.2', '192.0.2.3'];
+    for (const address of addresses) expect((await from(behind.ports.public, address)).status).toBe(200);
+    metrics = createMetrics({ service: 'tsa' });
+    const alone = await start({ admission: few(), stateFile: join(folder, 'state-2') });
+    const statuses = await Promise.all(addresses.map((address) => from(alone.ports.public, address)));
+    expect(statuses.some(({ status }) => status === 429)).toBe(true);
+  });
+
+  test('speaks TLS, and that of seals may ask for a certificate', async () => {
+    const server = pki.issue('server', { issuer: root, extensions: ['subjectAltName=IP:127.0.0.1'] });
+    const client = pki.issue('client', { issuer: root, extensions: ['extendedKeyUsage=clientAuth'] });
+    const tls = {
+      certificate: readFileSync(server.certificateFile, 'utf8'),
+      key: readFileSync(server.keyFile, 'utf8'),
+    };
+    const rootPem = readFileSync(root.certificateFile, 'utf8');
+    const address = { host: '127.0.0.1', port: 0 };
+    const tsa = await start({
+      listen: {
+        public: { ...address, tls },
+        seals: { ...address, tls: { ...tls, clientRoots: rootPem } },
+        internal: address,
+      },
+    });
+    const over = (port: number, more: object): Promise<number> =>
+      new Promise((resolve, reject) => {
+        const headers = { 'content-type': 'application/timestamp-query' };
+        const options = { host: '127.0.0.1', port, method: 'POST', headers, ca: rootPem, agent: false, ...more };
+        const request = httpsRequest(options, (response) => {
+          response.resume();
+          resolve(response.statusCode ?? 0);
+        });
+        request.on('error', reject);
+        request.end(query());
+      });
+    expect(await over(tsa.ports.public, {})).toBe(200);
+    await expect(over(tsa.ports.seals, {})).rejects.toThrow();
+    const identity = { cert: readFileSync(client.certificateFile), key: readFileSync(client.keyFile) };
+    expect(await over(tsa.ports.seals, identity)).toBe(200);
+  });
+
+  test('may be flooded, and every seal gets its time-stamp', async () => {
+    const sign = signWith(tsu, 'ecdsa-p256-sha256');
+    const tsa = await start({
+      queueLimits: { public: 50, seals: 50 },
+      // A signer with a rhythm: what arrives faster waits or is refused.
+      sign: async (unit, digests) => {
+        await new Promise((resolve) => setTimeout(resolve, 2));
+        return sign(unit, digests);
+      },
+    });
+    const flood = new AbortController();
+    const statuses = new Map<number, number>();
+    const flooders = Array.from({ length: 80 }, async () => {
+      while (!flood.signal.aborted) {
+        const { status } = await send(tsa.ports.public, query());
+        statuses.set(status, (statuses.get(status) ?? 0) + 1);
+      }
+    });
+    await waitFor(() => Promise.resolve((statuses.get(503) ?? 0) > 0));
+    for (let index = 0; index < 20; index++) getToken(await send(tsa.ports.seals, query()));
+    flood.abort();
+    await Promise.all(flooders);
+    expect(statuses.get(200)).toBeGreaterThan(0);
+    expect([...statuses.keys()].sort()).toEqual([200, 503]);
+  });
+});
+
+describe('the clock', () => {
+  const refuse = (): never => {
+    throw new TimeStampRefusal('timeNotAvailable', 'It was set.');
+  };
+
+  test('states what was measured, and when it can not be relied on there is no time at once and no readiness', async () => {
+    let fault: ClockFault | undefined;
+    const watch: ClockWatch = {
+      findFault: () => fault,
+      assess: () => (fault === undefined ? { boundMs: 12.3, accuracyMs: 13 } : refuse()),
+    };
+    const tsa = await start({ watch });
+    const ready = () => send(tsa.ports.internal, new Uint8Array(0), { method: 'GET', path: '/readyz', headers: {} });
+    expect(getToken(await send(tsa.ports.public, query())).accuracyMs).toBe(13);
+    const text = readFileSync(join(folder, 'audit', '000000000001.jsonl'), 'utf8');
+    expect(text).toContain('"accuracy_ms":13,"clock_bound_us":12300,');
+    expect((await ready()).status).toBe(200);
+    fault = 'stepped';
+    expect(getFailure(await send(tsa.ports.public, query()))).toBe('timeNotAvailable');
+    expect(getFailure(await send(tsa.ports.seals, query()))).toBe('timeNotAvailable');
+    const answer = await ready();
+    expect([answer.status, Buffer.from(answer.body).toString()]).toEqual([503, expect.stringContaining('stepped')]);
+    fault = undefined;
+    getToken(await send(tsa.ports.public, query()));
+  });
+
+  test('writes milliseconds without trailing zeros, and none when there are none', async () => {
+    const text = async (now: string): Promise<string> => {
+      metrics = createMetrics({ service: 'tsa' });
+      const tsa = await start({ now: () => new Date(now), stateFile: join(folder, now) });
+      const answer = await send(tsa.ports.seals, query());
+      return Buffer.from(answer.body).toString('latin1');
+    };
+    const day = new Date(Date.now() + 86_400_000).toISOString().slice(0, 10);
+    const digits = day.replaceAll('-', '');
+    expect(await text(`${day}T01:02:03.120Z`)).toContain(`${digits}010203.12Z`);
+    expect(await text(`${day}T01:02:03.005Z`)).toContain(`${digits}010203.005Z`);
+    expect(await text(`${day}T01:02:03.000Z`)).toContain(`${digits}010203Z`);
+  });
+});
+
+test('the unit changes with the time, and the log says which signs', async () => {
+  const next = pki.issue('next', { issuer: ca, extensions: opensslExtensions.tsu });
+  const day = 86_400_000;
+  let now = Date.now();
+  const turn = new Date(now + 5 * day);
+  const byKey = new Map(
+    [tsu, next].map((certificate) => [certificate.name, signWith(certificate, 'ecdsa-p256-sha256')]),
+  );
+  const tsa = await start({
+    rotation: new UnitRotation([openUnit(tsu, { name: 'tsu' }), openUnit(next, { name: 'next', from: turn })]),
+    now: () => new Date(now),
+    sign: (unit, digests) => byKey.get(unit.name)?.(unit, digests) ?? Promise.reject(new Error('which unit?')),
+  });
+  const signer = async (): Promise<string> => {
+    const answer = await send(tsa.ports.public, query());
+    const response = parseTimeStampResponse(answer.body);
+    if (!response.granted) throw new Error(response.text);
+    const { certificates } = parseSignedData(response.token);
+    return certificates.some((der) => Buffer.from(der).equals(next.certificate)) ? 'next' : 'tsu';
+  };
+  expect(await signer()).toBe('tsu');
+  now += 4 * day;
+  expect(await signer()).toBe('tsu');
+  now += 1.1 * day;
+  expect(await signer()).toBe('next');
+  const text = readFileSync(join(folder, 'audit', '000000000001.jsonl'), 'utf8');
+  expect([...text.matchAll(/"type":"tsa.unit_selected","unit":"(\w+)"/g)].map(([, name]) => name)).toEqual([
+    'tsu',
+    'next',
+  ]);
+  // Within the margin of its end it does not sign, though the certificate is still valid.
+  now = openUnit(next, { from: turn }).ends.getTime();
+  expect(getFailure(await send(tsa.ports.public, query()))).toBe('systemFailure');
 });
 
 describe('many time-stamps at once', () => {
