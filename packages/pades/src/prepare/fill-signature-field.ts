@@ -9,7 +9,7 @@ import {
   PdfRef,
   type Rectangle,
 } from '@sigillum/pdf';
-import { addEmptyAppearance } from './add-new-field.ts';
+import { addEmptyAppearance, type NewField } from './add-new-field.ts';
 import { type TargetField, unusable } from './choose-field.ts';
 import type { FieldWidget } from './field-widgets.ts';
 import type { FieldPlace, PlacedAppearance, SealAppearance } from './seal-appearance.ts';
@@ -23,13 +23,20 @@ const unseen = 1 + 2 + 32 + 256;
 /** Pages looked at for a widget that doesn't name its own. */
 const maxPagesSearched = 200;
 
-/** Asks for the appearance of a field that is filled, which must have a place to show it. */
+/**
+ * Asks for the appearance of a field that is filled, which must have a place to show it. A widget that is an object of its
+ * own can't change under earlier signatures: pyHanko calls that a violation.
+ */
 export function placeInField(
   document: PdfDocument,
   field: ExistingField,
   appearance: SealAppearance,
+  isSigned: boolean,
 ): PlacedAppearance {
   const [widget] = field.widgets;
+  if (isSigned && field.widgets.some(({ ref }) => ref.number !== field.ref.number)) {
+    throw unusable('can not show a seal in a document that is signed already, only hold an invisible one');
+  }
   const rectangle = widget && readRectangle(document, widget.dict);
   if (widget === undefined || rectangle === undefined) throw unusable('has no place for a visible seal');
   const place: FieldPlace = { page: findPageOfWidget(document, widget), rectangle };
@@ -44,13 +51,12 @@ export function fillSignatureField(
   document: PdfDocument,
   update: IncrementalUpdate,
   field: ExistingField,
-  signature: PdfRef,
-  placed: PlacedAppearance | undefined,
+  { signature, placed, isSigned }: Pick<NewField, 'signature' | 'placed' | 'isSigned'>,
 ): void {
   const form = placed?.addForm(update);
   const merged = field.widgets.find(({ ref }) => ref.number === field.ref.number);
   update.set(field.ref, (merged ? showIn(document, update, merged, form) : field.dict).with({ V: signature }));
-  for (const widget of field.widgets) {
+  for (const widget of isSigned ? [] : field.widgets) {
     if (widget !== merged) update.set(widget.ref, showIn(document, update, widget, form));
   }
 }

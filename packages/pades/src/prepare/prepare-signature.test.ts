@@ -323,7 +323,7 @@ describe('only what must change is written again', () => {
   test.each<[string, Bodies, string]>([
     ['/Annots of another type', { ...simple, 3: '<< /Type /Page /Annots (x) >>' }, 'pdf_type_wrong'],
     ['/SigFlags of another type', form('<< /Fields [] /SigFlags /x >>'), 'pdf_type_wrong'],
-    ['a page with a key twice', { ...simple, 3: '<< /Type /Page /Annots [] /Annots [] >>' }, 'pdf_key_duplicate'],
+    ['a page with a key twice', { ...simple, 3: '<< /Type /Page /Annots [] /Annots [null] >>' }, 'pdf_key_duplicate'],
   ])('refusing %s', (_, bodies, code) => {
     expect(prepareCode(makePdf(bodies))).toBe(code);
   });

@@ -71,7 +71,8 @@ export function prepareSignature(input: PrepareInput, options: PrepareOptions, r
   assertPermitted(document, target.kind === 'new' ? 'add-field' : 'fill-field');
   const lock = target.kind === 'existing' ? findFieldLock(document, target.dict) : undefined;
   assertFieldSatisfied(document, target, input.prefixHash, lock, options);
-  const placed = placeAppearance(document, target, options);
+  const isSigned = signatures.length > 0;
+  const placed = placeAppearance(document, target, options, isSigned);
   if (target.kind === 'new' && placed !== undefined) assertPlacementAllowed(placed, permissions);
 
   const update = new IncrementalUpdate(document, random);
@@ -80,12 +81,10 @@ export function prepareSignature(input: PrepareInput, options: PrepareOptions, r
   const signature = makeSignatureDictionary(options, options.contentsSize, transforms);
   const signatureRef = update.allocate();
   update.set(signatureRef, signature.dict);
+  const filling = { signature: signatureRef, placed, isSigned };
   let field: PdfRef | undefined;
-  if (target.kind === 'existing') fillSignatureField(document, update, target, signatureRef, placed);
-  else {
-    const isSigned = signatures.length > 0;
-    field = addNewField(document, update, { name: target.name, signature: signatureRef, placed, isSigned });
-  }
+  if (target.kind === 'existing') fillSignatureField(document, update, target, filling);
+  else field = addNewField(document, update, { name: target.name, ...filling });
   const catalogChanges = {
     ...extendForm(document, update, field),
     ...(certify === undefined ? {} : addCertification(document, signatureRef)),
@@ -125,7 +124,8 @@ function placeAppearance(
   document: PdfDocument,
   target: TargetField,
   { appearance }: PrepareOptions,
+  isSigned: boolean,
 ): PlacedAppearance | undefined {
   if (appearance === undefined) return undefined;
-  return target.kind === 'existing' ? placeInField(document, target, appearance) : appearance(document);
+  return target.kind === 'existing' ? placeInField(document, target, appearance, isSigned) : appearance(document);
 }
