@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { createAppearance, parseAppearance } from '@sigillum/appearances';
 import { createArraySource, openPdf } from '@sigillum/pdf';
+import { rewriteWithQpdf } from '@sigillum/testing';
 import { getDocument, Util } from 'pdfjs-dist/legacy/build/pdf.mjs';
 import { findAnchor } from '../src/anchor/find-anchor.ts';
 import { makePagePdf, makePdf, makeStream, openFonts } from './make-pdf.ts';
@@ -116,6 +117,25 @@ describe('An anchor is found', () => {
     expect(Math.round(right - left)).toBe(rotate === 180 ? 60 : 20);
   });
 
+  test('in an encrypted file, also behind another filter', async () => {
+    const hex = makeStream(
+      `${Buffer.from('BT /F 10 Tf 100 300 Td (Sign here) Tj ET').toString('hex')}>`,
+      '/Filter /ASCIIHexDecode',
+    );
+    const plain = makePagePdf(`${box} ${helvetica} /Contents 6 0 R`.replace('/Contents 4', ''), '', '', [simple, hex]);
+    const objects = Buffer.from(plain).toString('latin1').replace('/Contents 4 0 R', '/Other    4 0 R');
+    const input = rewriteWithQpdf(Buffer.from(objects, 'latin1'), [
+      '--stream-data=preserve',
+      '--encrypt',
+      '',
+      'owner',
+      '256',
+      '--',
+    ]);
+    expect(Buffer.from(input).toString('latin1')).toContain('/Encrypt');
+    expect(await find(input, 'Sign here')).toEqual(expected);
+  });
+
   test('by its occurrence in reading order, over all pages', async () => {
     const page = (content: number) =>
       `<< /Type /Page /Parent 2 0 R ${box} /Resources << /Font << /F 7 0 R >> >> /Contents ${content} 0 R >>`;
@@ -209,6 +229,11 @@ test('Hostile content ends in an answer', async () => {
       code: expect.stringMatching(/^appearance_anchor_(not_found|limit_exceeded)$/),
     });
   }
+  // a direct font with many widths, asked for again and again
+  const fat = `/Resources << /Font << /F << /Type /Font /Subtype /Type1 /BaseFont /X /Widths [${'500 '.repeat(100_000)}] >> >> >>`;
+  await expect(find(makePagePdf(`${box} ${fat}`, '/F 1 Tf '.repeat(300_000)), 'a')).rejects.toMatchObject({
+    code: 'appearance_anchor_not_found',
+  });
   const loop = makeStream('/X Do /X Do', '/Type /XObject /Subtype /Form /BBox [0 0 1 1]');
   const resources = '/Resources << /XObject << /X 5 0 R >> >>';
   await expect(find(makePagePdf(`${box} ${resources}`, '/X Do', '', [loop]), 'a')).rejects.toMatchObject({

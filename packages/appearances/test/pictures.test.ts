@@ -10,6 +10,12 @@ const isRed = (r: number, g: number, b: number) => r > 200 && g < 60 && b < 60;
 const isBlue = (r: number, g: number, b: number) => r < 60 && g < 60 && b > 200;
 const isGreen = (r: number, g: number, b: number) => r < 60 && g > 180 && b < 60;
 
+/** 8 × 8 pixels of #00c81e. */
+const rgbJpeg =
+  '/9j/4AAQSkZJRgABAQAAAQABAAD/2wBDABQODxIPDRQSEBIXFRQYHjIhHhwcHj0sLiQySUBMS0dARkVQWnNiUFVtVkVGZIhlbXd7gYKBTmCNl4x9lnN+gXz/2wBDARUXFx4aHjshITt8U0ZTfHx8fHx8fHx8fHx8fHx8fHx8fHx8fHx8fHx8fHx8fHx8fHx8fHx8fHx8fHx8fHx8fHz/wAARCAAIAAgDASIAAhEBAxEB/8QAFQABAQAAAAAAAAAAAAAAAAAAAAL/xAAUEAEAAAAAAAAAAAAAAAAAAAAA/8QAFQEBAQAAAAAAAAAAAAAAAAAABQb/xAAUEQEAAAAAAAAAAAAAAAAAAAAA/9oADAMBAAIRAxEAPwCABief/9k=';
+const cmykJpeg =
+  '/9j/7gAOQWRvYmUAZAAAAAAC/9sAQwAUDg8SDw0UEhASFxUUGB4yIR4cHB49LC4kMklATEtHQEZFUFpzYlBVbVZFRmSIZW13e4GCgU5gjZeMfZZzfoF8/9sAQwEVFxceGh47ISE7fFNGU3x8fHx8fHx8fHx8fHx8fHx8fHx8fHx8fHx8fHx8fHx8fHx8fHx8fHx8fHx8fHx8fHx8/8AAFAgACAAIBAEiAAIRAQMRAQQiAP/EABYAAQEBAAAAAAAAAAAAAAAAAAAEBf/EABQQAQAAAAAAAAAAAAAAAAAAAAD/xAAVAQEBAAAAAAAAAAAAAAAAAAAFBv/EABQRAQAAAAAAAAAAAAAAAAAAAAD/2gAOBAEAAhEDEQQAAD8AkAMqpugP/9k=';
+
 const boxes: { name: string; page: string; pages?: string; shown: [number, number] }[] = [
   { name: 'a plain page', page: '/MediaBox [0 0 300 400]', shown: [300, 400] },
   {
@@ -95,6 +101,20 @@ describe.each(renderers)('shown by %s, a seal', (renderer) => {
       const found = findColour(render(renderer, prepare(input, appearance)), 100, isGreen);
       expect({ name, found: found !== undefined }).toEqual({ name, found: true });
     }
+  });
+
+  test.each([
+    ['RGB', rgbJpeg],
+    ['CMYK, written the other way round as Adobe does', cmykJpeg],
+  ])('shows a JPEG of %s in its colours', async (_, image) => {
+    const input = makePagePdf('/MediaBox [0 0 100 100]');
+    const request = parseAppearance({ rectangle: [20, 20, 80, 80], template: 'logo', image });
+    const appearance = await createAppearance(createArraySource(input), request, context, fonts);
+    const picture = render(renderer, prepare(input, appearance));
+    // CMYK to RGB differs from one renderer to the next; green stays green
+    const isGreenish = (r: number, g: number, b: number) => r < 90 && g > 110 && g > b + 40;
+    const [left = 0, , right = 0] = findColour(picture, 100, isGreenish) ?? [];
+    expect(right - left).toBeGreaterThan(45);
   });
 
   test('lets the page show through where a PNG is transparent', async () => {

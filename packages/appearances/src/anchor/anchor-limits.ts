@@ -6,8 +6,8 @@ export const anchorLimits = {
   bytes: 48 * 1024 * 1024,
   /** Decoded bytes of one page, so that nothing else waits for long. */
   pageBytes: 12 * 1024 * 1024,
-  /** Glyphs of one page. */
-  pageGlyphs: 200_000,
+  /** Character codes that one page shows. */
+  pageCodes: 200_000,
   /** Form XObjects inside each other. */
   formDepth: 12,
   /** Saved graphics states; what is above is not saved (ISO 32000-1 annex C: 28). */
@@ -16,6 +16,10 @@ export const anchorLimits = {
   operands: 4096,
   /** Characters in the ranges of one map from codes to Unicode. */
   mappings: 70_000,
+  /** Characters that one code stands for: ligatures have up to five. */
+  codeText: 16,
+  /** Ranges of codes in a CMap; each code shown is looked for in all of them. */
+  codeSpaces: 16,
   /** Fonts that are kept in memory while searching. */
   fonts: 64,
 } as const;

@@ -1,3 +1,5 @@
+import { anchorLimits as limits } from './anchor-limits.ts';
+
 /** StandardEncoding (ISO 32000-2 table D.2) where it is not ASCII: from 0xA1 to 0xFB, U+FFFD where nothing is. */
 const standardHigh =
   "¡¢£⁄¥ƒ§¤'“«‹›ﬁﬂ\ufffd–†‡·\ufffd¶•‚„”»…‰\ufffd¿\ufffd`´ˆ˜¯˘˙¨\ufffd˚¸\ufffd˝˛ˇ—" +
@@ -33,7 +35,8 @@ export function readGlyphName(name: string, known: ReadonlyMap<string, string>):
   return base
     .split('_')
     .map((part) => known.get(part) ?? readNumberedName(part))
-    .join('');
+    .join('')
+    .slice(0, limits.codeText);
 }
 
 function readNumberedName(name: string): string {

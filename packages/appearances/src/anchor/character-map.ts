@@ -21,7 +21,7 @@ export function readCharacterMap(bytes: Uint8Array): CharacterMap {
       case 'endcodespacerange':
         for (const [low, high] of group(operands, 2)) {
           if (!(low instanceof Uint8Array && high instanceof Uint8Array)) continue;
-          if (low.length > 0 && low.length <= 4)
+          if (low.length > 0 && low.length <= 4 && spaces.length < limits.codeSpaces)
             spaces.push({ length: low.length, low: toCode(low), high: toCode(high) });
         }
         break;
@@ -91,5 +91,5 @@ function toCode(bytes: Uint8Array): number {
 }
 
 function decodeUtf16(bytes: Uint8Array): string {
-  return new TextDecoder('utf-16be', { ignoreBOM: true }).decode(bytes);
+  return new TextDecoder('utf-16be', { ignoreBOM: true }).decode(bytes.subarray(0, limits.codeText * 2));
 }

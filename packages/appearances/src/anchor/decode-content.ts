@@ -28,12 +28,16 @@ export function decodeContent(document: PdfDocument, stream: PdfStream, budget: 
       bytes = decodeOne(document, name, bytes, parameter instanceof PdfDict ? parameter : undefined, most);
     }
   }
-  const cost = bytes.length + streamCost;
-  budget.bytes -= cost;
-  budget.pageBytes -= cost;
-  if (budget.bytes < 0 || budget.pageBytes < 0)
-    throw tooMuch(`more than ${anchorLimits.pageBytes} bytes of content on a page`);
+  spend(budget, bytes.length + streamCost);
   return bytes;
+}
+
+/** Counts what something costs, in bytes of content. */
+export function spend(budget: Budget, bytes: number): void {
+  budget.bytes -= bytes;
+  budget.pageBytes -= bytes;
+  if (budget.bytes >= 0 && budget.pageBytes >= 0) return;
+  throw tooMuch(`more than ${anchorLimits.pageBytes} bytes of content on a page, or ${anchorLimits.bytes} altogether`);
 }
 
 function decodeOne(

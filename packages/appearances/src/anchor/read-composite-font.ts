@@ -26,6 +26,7 @@ export function readCompositeFont(document: PdfDocument, dict: PdfDict, budget: 
     return { text, width: (widths.get(cid) ?? byDefault) / 1000, isSpace: length === 1 && code === 32 };
   };
   return {
+    entries: widths.size + (toUnicode?.texts.size ?? 0) + (own?.cids.size ?? 0),
     decode: (bytes) => {
       const shown: ShownCode[] = [];
       for (let at = 0; at < bytes.length; ) {

@@ -2,18 +2,23 @@ import { findInherited, isPdfArray, type Page, PdfDict, type PdfDocument, PdfRef
 import { identity, type Matrix, multiply } from '../place/matrix.ts';
 import { anchorLimits as limits } from './anchor-limits.ts';
 import { ContentLexer, type Operand } from './content-lexer.ts';
-import { type Budget, decodeContent } from './decode-content.ts';
+import { type Budget, decodeContent, spend } from './decode-content.ts';
 import { findName, findNumbers } from './font-values.ts';
 import { TextState } from './text-state.ts';
 import { readTextFont } from './read-text-font.ts';
 import type { FontKnowledge, TextFont } from './text-font.ts';
 import type { PlacedText } from './placed-text.ts';
 
+/** What reading a font costs, and each of its widths and mappings, in bytes of content. */
+const fontCost = 1024;
+const entryCost = 8;
+
 /** Reads pages of one document; fonts are read once, and what it costs is counted over all pages. */
 export class PageTextReader {
   readonly #document: PdfDocument;
   readonly #knowledge: FontKnowledge;
-  readonly #fonts = new Map<number, TextFont>();
+  readonly #fonts = new Map<number | PdfDict, TextFont>();
+  readonly #codes = { left: 0 };
   readonly #budget: Budget = { bytes: limits.bytes, pageBytes: 0 };
 
   constructor(document: PdfDocument, knowledge: FontKnowledge) {
@@ -29,6 +34,7 @@ export class PageTextReader {
    */
   read(page: Page, toShown: Matrix): readonly PlacedText[] {
     this.#budget.pageBytes = limits.pageBytes;
+    this.#codes.left = limits.pageCodes;
     const resources = findInherited(this.#document, page, 'Resources');
     const placed: PlacedText[] = [];
     this.#run(this.#readContents(page.dict), toShown, resources instanceof PdfDict ? resources : undefined, placed, 0);
@@ -49,7 +55,7 @@ export class PageTextReader {
 
   #run(content: Uint8Array, ctm: Matrix, resources: PdfDict | undefined, placed: PlacedText[], depth: number): void {
     const lexer = new ContentLexer(content);
-    const state = new TextState(ctm, placed);
+    const state = new TextState(ctm, placed, this.#codes);
     for (let operation = lexer.next(); operation; operation = lexer.next()) {
       const { operator, operands } = operation;
       if (operator === 'Tf') {
@@ -93,17 +99,17 @@ export class PageTextReader {
   }
 
   #readFont(value: Parameters<PdfDocument['resolve']>[0]): TextFont | undefined {
-    const key = value instanceof PdfRef ? value.number : undefined;
-    const known = key === undefined ? undefined : this.#fonts.get(key);
-    if (known) return known;
     const dict = this.#document.resolve(value);
     if (!(dict instanceof PdfDict)) return undefined;
+    const key = value instanceof PdfRef ? value.number : dict;
+    const known = this.#fonts.get(key);
+    if (known) return known;
     const font = readTextFont(this.#document, dict, this.#knowledge, this.#budget);
-    if (key !== undefined) {
-      const oldest = this.#fonts.keys().next();
-      if (this.#fonts.size >= limits.fonts && !oldest.done) this.#fonts.delete(oldest.value);
-      this.#fonts.set(key, font);
-    }
+    // more fonts than are kept may be read again and again
+    spend(this.#budget, fontCost + font.entries * entryCost);
+    const oldest = this.#fonts.keys().next();
+    if (this.#fonts.size >= limits.fonts && !oldest.done) this.#fonts.delete(oldest.value);
+    this.#fonts.set(key, font);
     return font;
   }
 }

@@ -35,7 +35,8 @@ export function readSimpleFont(
     return { text, width: width * scale, isSpace: code === 32 };
   });
   const nothing: ShownCode = { text: '', width: 0, isSpace: false };
-  return { decode: (bytes) => Array.from(bytes, (byte) => codes[byte] ?? nothing) };
+  const entries = codes.length + (widths?.length ?? 0) + (toUnicode?.texts.size ?? 0);
+  return { entries, decode: (bytes) => Array.from(bytes, (byte) => codes[byte] ?? nothing) };
 }
 
 /** §9.6.5: a base encoding, by name or the font's own, and what differs from it. */

@@ -9,7 +9,11 @@ export type ShownCode = {
 };
 
 /** As much of a font as it takes to know what is written and how wide it is. */
-export type TextFont = { readonly decode: (bytes: Uint8Array) => readonly ShownCode[] };
+export type TextFont = {
+  readonly decode: (bytes: Uint8Array) => readonly ShownCode[];
+  /** Widths and mappings that were read for it. */
+  readonly entries: number;
+};
 
 /** What reading fonts needs to know from elsewhere. */
 export type FontKnowledge = {

@@ -20,13 +20,16 @@ type Saved = {
 /** Follows the operators that move and show text (ISO 32000-2 §9.3, §9.4), and notes where each character comes to stand. */
 export class TextState {
   readonly #placed: PlacedText[];
+  readonly #codes: { left: number };
   readonly #stack: Saved[] = [];
   #now: Saved;
   #text: Matrix = identity;
   #line: Matrix = identity;
 
-  constructor(ctm: Matrix, placed: PlacedText[]) {
+  /** @param codes how many character codes may still be shown */
+  constructor(ctm: Matrix, placed: PlacedText[], codes: { left: number }) {
     this.#placed = placed;
+    this.#codes = codes;
     this.#now = { ctm, font: undefined, size: 0, characterSpacing: 0, wordSpacing: 0, scale: 1, leading: 0, rise: 0 };
   }
 
@@ -122,11 +125,12 @@ export class TextState {
   #show(bytes: Operand | undefined): void {
     const { font, size, scale, rise, characterSpacing, wordSpacing, ctm } = this.#now;
     if (!font || !(bytes instanceof Uint8Array)) return;
-    for (const { text, width, isSpace } of font.decode(bytes)) {
+    const shown = font.decode(bytes);
+    this.#codes.left -= shown.length;
+    if (this.#codes.left < 0) throw tooMuch(`more than ${limits.pageCodes} characters on a page`);
+    for (const { text, width, isSpace } of shown) {
       const [a, b, c, d, e, f] = multiply(multiply([size * scale, 0, 0, size, 0, rise], this.#text), ctm);
       if (text !== '') {
-        if (this.#placed.length >= limits.pageGlyphs)
-          throw tooMuch(`more than ${limits.pageGlyphs} characters on a page`);
         this.#placed.push({ text, x: e, y: f, dx: a * width, dy: b * width, upX: c, upY: d });
       }
       this.#advance((width * size + characterSpacing + (isSpace ? wordSpacing : 0)) * scale);
