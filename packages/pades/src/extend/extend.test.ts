@@ -21,7 +21,6 @@ import {
   openPdf,
   PdfDict,
   type PdfDocument,
-  PdfName,
   PdfNewStream,
 } from '@sigillum/pdf';
 import { parseCertificate } from '@sigillum/pki';

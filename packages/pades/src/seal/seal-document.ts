@@ -120,7 +120,7 @@ async function sign(
   contentsSize: number,
 ): Promise<SignedDigest> {
   signal?.throwIfAborted();
-  const provides = { timeStamp: level !== 'b-b', revocation: level === 'b-lt' || level === 'b-lta' };
+  const provides = { timeStamp: isAtLeast(level, 'b-t'), revocation: isAtLeast(level, 'b-lt') };
   const prepared = prepareSignature(input, { ...options, contentsSize, signer: credential, provides }, ports.random);
   await hooks?.prepared?.(prepared);
   signal?.throwIfAborted();

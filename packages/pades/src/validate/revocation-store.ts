@@ -51,6 +51,9 @@ type Statement = {
 
 type Answer = 'unknown' | { readonly verdict: 'good' | 'revoked'; readonly statement: Statement };
 
+/** Certificates that are never revoked and say so: noRevAvail (RFC 9608 §2), validity assured (EN 319 412-1 §5.2). */
+const withoutStatus = new Set(['2.5.29.56', '0.4.0.194121.2.1']);
+
 /** RFC 3161 §4: after these the tokens made earlier stay valid; the key was never in other hands. */
 const harmlessReasons = new Set<RevocationReason | undefined>([
   'affiliationChanged',
@@ -78,7 +81,7 @@ export class RevocationStore {
     let end = 0;
     for (const [index, certificate] of path.slice(0, -1).entries()) {
       const issuer = path[index + 1];
-      if (issuer === undefined) continue;
+      if (issuer === undefined || certificate.extensions.some(({ oid }) => withoutStatus.has(oid))) continue;
       const answer = this.#ask(certificate, issuer, use, isTimeStamp && index === 0, 0);
       if (answer === 'unknown') missing.push(certificate.subject.text);
       else if (answer.verdict === 'revoked') {

@@ -27,7 +27,8 @@ export async function makeLongTermForgeries(
   const hour = 3_600_000;
   const time = new Date(pki.now.getTime() - 2 * hour);
   const revoked = new Map([[parseCertificate(pki.leaf.certificate).serialNumber, { time, reason: undefined }]]);
-  const revoking = await makeSoftwareCrl(pki.issuing, pki.now, revoked);
+  // newer than the list that it takes the place of, or it is chance which one a judge believes
+  const revoking = await makeSoftwareCrl(pki.issuing, new Date(pki.now.getTime() + hour / 2), revoked);
   return [
     forged('lta-dss-removed', 'the store of validation data is taken out', dropStore(archived)),
     forged(
