@@ -8,8 +8,11 @@ import { isSigillumError } from '@sigillum/errors';
 import fc from 'fast-check';
 import {
   type ByteSource,
+  countPages,
   createArraySource,
   findFirstPage,
+  findPage,
+  getPage,
   IncrementalUpdate,
   isPdfArray,
   listFormFields,
@@ -22,6 +25,7 @@ import {
   PdfRef,
   PdfStream,
   PdfString,
+  readPageBoxes,
 } from './index.ts';
 import { limits } from './limits.ts';
 
@@ -597,6 +601,169 @@ describe('the work of reading', () => {
     };
     const [one, two] = [count(withObjects(5000)), count(withObjects(10_000))];
     expect(two - one).toBeLessThan(5000 * 20 + 16 * 1024);
+  });
+});
+
+describe('a file of 1 GiB', () => {
+  const size = 2 ** 30;
+
+  /** Zeros that nobody stores, between a head and a tail. */
+  function sparse(head: string, tail: string): { source: ByteSource; touched: () => number; most: () => number } {
+    const [first, last] = [toBytes(head), toBytes(tail)];
+    let touched = 0;
+    let most = 0;
+    const source: ByteSource = {
+      size,
+      read(offset, length) {
+        touched += length;
+        most = Math.max(most, length);
+        const bytes = new Uint8Array(length);
+        if (offset < first.length) bytes.set(first.subarray(offset, offset + length));
+        const start = size - last.length;
+        const from = Math.max(offset, start);
+        if (offset + length > start) bytes.set(last.subarray(from - start, offset + length - start), from - offset);
+        return bytes;
+      },
+    };
+    return { source, touched: () => touched, most: () => most };
+  }
+
+  test('costs kilobytes to open and to append to, whatever is in it', () => {
+    const { offsets, text } = layOut('%PDF-1.7\n', simple);
+    const head = `${text}4 0 obj\n<< /Length ${size - 100_000} >>\nstream\n`;
+    offsets.set(4, text.length);
+    const end = `${table(offsets, ' \n')}trailer\n<< /Size 5 /Root 1 0 R >>\n`;
+    const tail = (at: number): string => `${end}startxref\n${at}\n%%EOF\n`;
+    const start = size - tail(size).length;
+    const { source, touched, most } = sparse(head, tail(start));
+    const document = openPdf(source);
+    readAll(document);
+    const update = new IncrementalUpdate(document, (length) => new Uint8Array(length));
+    update.set(update.allocate(), new PdfDict());
+    expect(update.encode().bytes.length).toBeLessThan(1000);
+    expect(touched()).toBeLessThan(48 * 1024);
+    expect(most()).toBeLessThan(8 * 1024);
+  });
+});
+
+describe('work, counted in bytes looked at,', () => {
+  /** Bytes read through the source; each byte of an object is looked at once, through blocks of 4 KiB. */
+  function countReads(text: string, run: (document: PdfDocument) => void): number {
+    const array = createArraySource(toBytes(text));
+    let touched = 0;
+    const source: ByteSource = {
+      size: array.size,
+      read(offset, length) {
+        touched += length;
+        return array.read(offset, length);
+      },
+    };
+    run(openPdf(source));
+    return touched;
+  }
+  const nested = (count: number): Bodies => ({
+    ...simple,
+    1: '<< /Type /Catalog /Pages 2 0 R /AcroForm << /Fields 4 0 R >> >>',
+    4: `[${Array.from({ length: count }, (_, index) => `${100 + index} 0 R`).join(' ')}]`,
+    ...Object.fromEntries(Array.from({ length: count }, (_, index) => [100 + index, `<< /T (f${index}) /FT /Tx >>`])),
+  });
+  const paged = (count: number): Bodies => ({
+    1: '<< /Type /Catalog /Pages 2 0 R >>',
+    2: `<< /Type /Pages /Count ${count} /Kids [${Array.from({ length: count }, (_, index) => `${3 + index} 0 R`).join(' ')}] >>`,
+    ...Object.fromEntries(Array.from({ length: count }, (_, index) => [3 + index, '<< /Type /Page /Parent 2 0 R >>'])),
+  });
+
+  test.each<readonly [string, (size: number) => string, (document: PdfDocument) => void]>([
+    ['for fields', (size) => classic(nested(size)), (document) => void listFormFields(document)],
+    [
+      'for fields in an object stream',
+      (size) => compressed('predicted', nested(size)),
+      (document) => void listFormFields(document),
+    ],
+    ['for pages', (size) => classic(paged(size)), (document) => void findPage(document, 600)],
+    [
+      'for the values of one object',
+      (size) => classic({ ...simple, 4: `[${'1 '.repeat(20 * size)}]` }),
+      (document) => void document.get(new PdfRef(4)),
+    ],
+    [
+      'for strings',
+      (size) => classic({ ...simple, 4: `(${'(x)'.repeat(20 * size)})` }),
+      (document) => void document.get(new PdfRef(4)),
+    ],
+    [
+      'for updates',
+      (size) => {
+        let text = classic(simple);
+        for (let i = 0; i < size / 20; i++) text = appendClassic(text, { 4: `(${i})` });
+        return text;
+      },
+      (document) => void document.get(new PdfRef(4)),
+    ],
+  ])('grows as the file does: %s', (_, make, run) => {
+    const [one, two] = [make(1000), make(2000)];
+    const [less, more] = [countReads(one, run), countReads(two, run)];
+    // twice the input, twice the work, and the blocks that are read whole
+    expect(more).toBeLessThanOrEqual(2.2 * less + 16 * 4096);
+  });
+
+  test('does not grow with the pages before the one that is looked for, where the tree says that they are pages', () => {
+    const bodies = paged(5000);
+    const all = countReads(classic(bodies), (document) => expect(countPages(document)).toBe(5000));
+    const one = countReads(classic(bodies), (document) =>
+      expect(String(findPage(document, 4321)?.ref)).toBe('4324 0 R'),
+    );
+    expect(one - all).toBeLessThan(16 * 1024);
+    const lying = classic({ ...bodies, 2: (bodies[2] ?? '').replace('/Count 5000', '/Count 4999') });
+    const walked = countReads(lying, (document) => expect(String(findPage(document, 4321)?.ref)).toBe('4324 0 R'));
+    expect(walked).toBeGreaterThan(one + 100_000);
+  });
+});
+
+describe('pages', () => {
+  const tree: Bodies = {
+    1: '<< /Type /Catalog /Pages 2 0 R >>',
+    2: '<< /Type /Pages /Kids [3 0 R 4 0 R 8 0 R] /Count 5 /MediaBox [0 0 600 800] /Rotate 90 >>',
+    3: '<< /Type /Page /Parent 2 0 R /UserUnit 2 >>',
+    4: '<< /Type /Pages /Parent 2 0 R /Kids [5 0 R 6 0 R 7 0 R] /Count 3 /CropBox [700 10 -20 400] /UserUnit 3 >>',
+    5: '<< /Type /Page /Parent 4 0 R /Rotate -90 >>',
+    6: '<< /Type /Page /Parent 4 0 R /MediaBox [10.5 10 0 .5] /CropBox [50 50 60 60] /Rotate 45 >>',
+    7: '<< /Type /Page /Parent 4 0 R /MediaBox [0 0 0 0] /UserUnit 0 >>',
+    8: '<< /Type /Page /Parent 2 0 R /Rotate 720.0 /CropBox [1 2 3 4] >>',
+  };
+
+  test('are found by their index, with what they inherit and how readers show it', () => {
+    const document = open(classic(tree));
+    expect(countPages(document)).toBe(5);
+    const boxes = [0, 1, 2, 3, 4].map((index) => {
+      const page = findPage(document, index);
+      return page && [page.ref.number, readPageBoxes(document, page)];
+    });
+    const media = [0, 0, 600, 800];
+    expect(boxes).toEqual([
+      [3, { mediaBox: media, cropBox: media, rotate: 90, userUnit: 2 }],
+      [5, { mediaBox: media, cropBox: [0, 10, 600, 400], rotate: 270, userUnit: 1 }],
+      [6, { mediaBox: [0, 0.5, 10.5, 10], cropBox: [0, 0.5, 10.5, 10], rotate: 0, userUnit: 1 }],
+      [7, { mediaBox: [0, 0, 612, 792], cropBox: [0, 10, 612, 400], rotate: 90, userUnit: 1 }],
+      [8, { mediaBox: media, cropBox: [1, 2, 3, 4], rotate: 0, userUnit: 1 }],
+    ]);
+    expect([-1, 5, 1.5, Number.NaN].map((index) => findPage(document, index))).toEqual(Array(4).fill(undefined));
+  });
+
+  test('are found from a reference too, by what stands above them', () => {
+    const document = open(classic(tree));
+    const page = getPage(document, new PdfRef(6));
+    expect(page.ancestors).toHaveLength(2);
+    expect(readPageBoxes(document, page).mediaBox).toEqual([0, 0.5, 10.5, 10]);
+    const loop = open(classic({ ...tree, 2: '<< /Type /Pages /Kids [3 0 R] /Parent 4 0 R >>' }));
+    expect(codeOf(() => getPage(loop, new PdfRef(5)))).toBe('pdf_reference_loop');
+  });
+
+  test('with boxes of another type are refused where these are asked for', () => {
+    for (const entry of ['/MediaBox [1 2 3]', '/MediaBox (x)', '/CropBox [1 2 3 --4]', '/Rotate /x', '/UserUnit []']) {
+      const document = open(classic({ ...tree, 3: `<< /Type /Page ${entry} >>` }));
+      expect(codeOf(() => readPageBoxes(document, findFirstPage(document)))).toBe('pdf_type_wrong');
+    }
   });
 });
 
