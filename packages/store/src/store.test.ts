@@ -649,7 +649,7 @@ describe('on PostgreSQL', () => {
       await completeSeal(db, seal, { ...outcome, retained: { sha256: kept, expiresAt } });
       const reader = await blobs.open(kept);
       const got: Uint8Array[] = [];
-      for await (const piece of reader.read()) got.push(piece);
+      for await (const piece of reader.read()) got.push(Buffer.from(piece));
       await reader.close();
       expect(Buffer.concat(got).equals(content)).toBe(true);
       await sweepBlobs(db, blobs, { now: new Date(Date.now() + 3_600_001), olderThanMs: 3_600_000 });

@@ -7,6 +7,17 @@ export type Program = {
   readonly main: string;
   readonly args: readonly string[];
   readonly logFile: string;
+  /** What Node.js and the C library are told beside it. */
+  readonly runtime?: { readonly flags: readonly string[]; readonly environment: Readonly<Record<string, string>> };
+};
+
+/**
+ * For a service through which large files stream: a small young generation, collections that it may ask for, and two heaps
+ * of malloc instead of eight per processor. Without them 1 GiB takes 50 MB more.
+ */
+export const flatMemory: NonNullable<Program['runtime']> = {
+  flags: ['--expose-gc', '--max-semi-space-size=2', '--optimize-for-size'],
+  environment: { MALLOC_ARENA_MAX: '2' },
 };
 
 /** Nothing of the user's shell reaches the services: no proxy, no NODE_OPTIONS, no locale. */
@@ -42,10 +53,16 @@ export function startProgram(program: Program, stdout: 'log' | 'pipe' = 'log'): 
         process.execPath,
         '--conditions=source',
         '--no-warnings=ExperimentalWarning',
+        ...(program.runtime?.flags ?? []),
         program.main,
         ...program.args,
       ],
-      { cwd: '/', env: environment, stdio: ['pipe', stdout === 'log' ? log : 'pipe', log], detached: true },
+      {
+        cwd: '/',
+        env: { ...environment, ...program.runtime?.environment },
+        stdio: ['pipe', stdout === 'log' ? log : 'pipe', log],
+        detached: true,
+      },
     );
   } finally {
     closeSync(log);

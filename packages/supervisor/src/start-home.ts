@@ -13,7 +13,7 @@ import { ManagedService } from './managed-service.ts';
 import { type OpenedHome, openHome } from './open-home.ts';
 import type { HomeOptions } from './parse-options.ts';
 import { findInternalPorts, type InternalPorts } from './ports.ts';
-import type { Program } from './program.ts';
+import { flatMemory, type Program } from './program.ts';
 import { writeReadyFile } from './ready-file.ts';
 import { forgetProcesses, recordProcesses } from './recorded-processes.ts';
 import { startRenewals } from './renewals.ts';
@@ -154,7 +154,8 @@ class HomeRun {
   }
 
   async #service(name: string, internalPort: number): Promise<void> {
-    const program = this.#program(`packages/${name}`, name, ['--lifeline']);
+    const runtime = name === 'document-service' ? { runtime: flatMemory } : {};
+    const program = { ...this.#program(`packages/${name}`, name, ['--lifeline']), ...runtime };
     const service = new ManagedService({ name, program, internalPort, onChange: (event) => this.#tell(event) });
     this.#services.push(service);
     this.#stops.push(() => service.stop());

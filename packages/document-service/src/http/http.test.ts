@@ -63,6 +63,7 @@ describe('the OpenAPI document', () => {
       'location',
       'contact_info',
       'name',
+      'appearance',
       'retain',
       'Idempotency-Key',
     ]);

@@ -1,6 +1,4 @@
 import type { ServerResponse } from 'node:http';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import type { Limits } from '../config.ts';
 import { watchTransfer } from '../intake/watch-transfer.ts';
 import type { SpooledDocument } from './spooled-document.ts';
@@ -61,12 +59,29 @@ export async function sendPieces(
   const rate = { windowMs: limits.upload_idle_ms, minBytesPerSecond: limits.upload_bytes_per_s };
   const stop = watchTransfer(socket, 'bytesWritten', rate, () => response.destroy());
   try {
-    await pipeline(Readable.from(pieces, { objectMode: false }), response);
+    for await (const piece of pieces) await write(response, piece);
+    await new Promise<void>((resolve, reject) => {
+      response.once('error', reject).once('close', resolve).end(resolve);
+    });
   } catch (error) {
     if (!response.destroyed || !isHangUp(error)) throw error;
   } finally {
     stop();
   }
+}
+
+/** Resolves when the piece has left: only then may its memory be used again. */
+function write(response: ServerResponse, piece: Uint8Array): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const onClose = (): void => reject(Object.assign(new Error('hung up'), { code: 'ERR_STREAM_PREMATURE_CLOSE' }));
+    if (response.destroyed) return onClose();
+    response.once('close', onClose);
+    response.write(piece, (error) => {
+      response.off('close', onClose);
+      if (error) reject(error);
+      else resolve();
+    });
+  });
 }
 
 function isHangUp(error: unknown): boolean {

@@ -4,7 +4,7 @@ import type { DigestName } from '@sigillum/algorithms';
 import { SigillumError } from '@sigillum/errors';
 import { toStorageError } from '@sigillum/store';
 import { DocumentHash } from './prefix-hash.ts';
-import { openSpoolFile, type SpoolFile } from './spool-file.ts';
+import { SpoolFile } from './spool-file.ts';
 import type { DocumentSource, SpooledDocument } from './spooled-document.ts';
 
 export type SpoolOptions = {
@@ -15,9 +15,6 @@ export type SpoolOptions = {
   /** Fires when the upload is too slow. */
   readonly signal: AbortSignal;
 };
-
-/** Bytes that may wait for the disk while the next ones are hashed; as much again is being written. */
-const maxWaitingBytes = 512 * 1024;
 
 /** Empties the spool folder: what lies there at start belongs to a process that is gone. */
 export async function prepareSpool(directory: string): Promise<void> {
@@ -36,7 +33,7 @@ export async function spoolDocument(document: Readable, options: SpoolOptions): 
   try {
     await receive(document, receiver, options.signal);
     if (receiver.size === 0) throw new SigillumError('seal_document_empty', 'The document is empty. Send a PDF.');
-    return await receiver.finish();
+    return receiver.finish();
   } catch (error) {
     await receiver.dispose();
     throw toStorageError(error);
@@ -86,10 +83,8 @@ class Receiver {
   readonly #options: SpoolOptions;
   readonly #sha256 = new DocumentHash('sha256');
   readonly #digest: DocumentHash;
-  #waiting: Buffer[] = [];
-  #waitingBytes = 0;
-  #file: Promise<SpoolFile> | undefined;
-  #writing: Promise<void> | undefined;
+  #memory: Buffer[] = [];
+  #file: SpoolFile | undefined;
   #size = 0;
 
   constructor(options: SpoolOptions) {
@@ -103,68 +98,41 @@ class Receiver {
 
   /** @returns what to wait for before the next chunk, if anything */
   add(chunk: Buffer): Promise<void> | undefined {
-    const { maxBytes, inMemoryBytes } = this.#options;
-    if (chunk.length === 0) return undefined;
+    const { maxBytes, inMemoryBytes, directory } = this.#options;
     this.#size += chunk.length;
     if (this.#size > maxBytes) throw tooLarge(maxBytes);
     this.#sha256.update(chunk);
     if (this.#digest !== this.#sha256) this.#digest.update(chunk);
-    this.#waiting.push(chunk);
-    this.#waitingBytes += chunk.length;
-    if (this.#file === undefined && this.#size <= inMemoryBytes) return undefined;
-    // The next chunks are hashed while these are written.
-    this.#startWriting();
-    return this.#waitingBytes > maxWaitingBytes ? this.#writing : undefined;
+    if (this.#file !== undefined) return this.#file.append(chunk);
+    this.#memory.push(chunk);
+    if (this.#size <= inMemoryBytes) return undefined;
+    const begun = Buffer.concat(this.#memory);
+    this.#memory = [];
+    this.#file = new SpoolFile(directory);
+    return this.#file.append(begun);
   }
 
   /** Resolves when nothing waits for the disk any more. */
   async flushed(): Promise<void> {
-    if (this.#file === undefined) return;
-    while (this.#waiting.length > 0) await this.#startWriting();
-    await this.#writing;
+    await this.#file?.flush();
   }
 
-  async finish(): Promise<SpooledDocument> {
-    const file = await this.#file;
-    const memory = Buffer.concat(this.#waiting);
+  finish(): SpooledDocument {
+    const file = this.#file;
+    const memory = Buffer.concat(this.#memory);
     return {
-      source: file === undefined ? fromMemory(memory) : file.source(this.#size),
+      source: file?.source() ?? fromMemory(memory),
       sha256: this.#sha256.finish([]),
       sha256State: this.#sha256,
       digestState: this.#digest,
-      stream: () => (file === undefined ? pieces(memory) : file.pieces(this.#size)),
+      stream: () => file?.pieces() ?? pieces(memory),
       dispose: () => this.dispose(),
     };
   }
 
   async dispose(): Promise<void> {
-    // A write that is on its way must not meet a closed descriptor, which may by then be somebody else's.
-    await this.#writing?.catch(() => undefined);
-    const file = await this.#file?.catch(() => undefined);
-    this.#file = undefined;
-    this.#waiting = [];
-    await file?.close();
-  }
-
-  #startWriting(): Promise<void> {
-    if (this.#writing === undefined) {
-      this.#writing = this.#write();
-      // Whoever waits for it, now or at the end, is told.
-      this.#writing.catch(() => undefined);
-    }
-    return this.#writing;
-  }
-
-  async #write(): Promise<void> {
-    const file = await (this.#file ??= openSpoolFile(this.#options.directory));
-    while (this.#waiting.length > 0) {
-      const chunks = this.#waiting;
-      this.#waiting = [];
-      this.#waitingBytes = 0;
-      await file.write(chunks);
-    }
-    // What waited for this may add more, and that begins anew.
-    this.#writing = undefined;
+    this.#memory = [];
+    await this.#file?.close();
   }
 }
 

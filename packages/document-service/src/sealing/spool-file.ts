@@ -7,72 +7,130 @@ import type { DocumentSource } from './spooled-document.ts';
 /** Read in pieces of this size on the way out. */
 const pieceSize = 256 * 1024;
 
-/** A file without a name, written from its beginning to its end, then read. */
-export type SpoolFile = {
-  write(chunks: readonly Buffer[]): Promise<void>;
-  /** Random access to the first `size` bytes. */
-  source(size: number): DocumentSource;
-  pieces(size: number): AsyncIterable<Uint8Array>;
-  close(): Promise<void>;
-};
+/** Bytes that are gathered for one write; as much again is being written meanwhile. */
+const gatherSize = 512 * 1024;
 
-/** Makes a file in the folder and unlinks it at once. */
-export async function openSpoolFile(directory: string): Promise<SpoolFile> {
-  const path = join(directory, randomUUID());
-  const file = await open(path, 'wx+', 0o600);
-  await rm(path);
-  return {
-    write: (chunks) => writeAll(file, chunks),
-    source: (size) => fromFile(file, size),
-    pieces: (size) => filePieces(file, size),
-    close: () => file.close(),
-  };
-}
+/** The chunks of sockets are garbage that V8 doesn't see: after so many bytes they are collected, where that can be asked for. */
+const collectEvery = 8 * 1024 * 1024;
 
-async function writeAll(file: FileHandle, chunks: readonly Buffer[]): Promise<void> {
-  let rest = [...chunks];
-  while (rest.length > 0) {
-    let { bytesWritten } = await file.writev(rest);
-    // A full disk takes a part; the next call says why.
-    while (bytesWritten > 0) {
-      const [first = Buffer.alloc(0), ...others] = rest;
-      if (bytesWritten < first.length) {
-        rest = [first.subarray(bytesWritten), ...others];
-        bytesWritten = 0;
-      } else {
-        bytesWritten -= first.length;
-        rest = others;
-      }
+/**
+ * A file without a name, written from its beginning to its end, then read. What comes is copied into one of two buffers
+ * that are used again and again: kept chunks of a large upload would pile up as garbage faster than it is collected.
+ */
+export class SpoolFile {
+  readonly #file: Promise<FileHandle>;
+  #gathering: Buffer = Buffer.allocUnsafeSlow(gatherSize);
+  #spare: Buffer = Buffer.allocUnsafeSlow(gatherSize);
+  #gathered = 0;
+  #size = 0;
+  #writing: Promise<void> = Promise.resolve();
+  #isWriting = false;
+  #fd = -1;
+  #uncollected = 0;
+
+  /** Makes the file in the folder and unlinks it at once. */
+  constructor(directory: string) {
+    this.#file = this.#open(join(directory, randomUUID()));
+    // Whoever writes is told.
+    this.#file.catch(() => undefined);
+  }
+
+  /** @returns what to wait for before more is appended, if anything: the disk sets the pace */
+  append(chunk: Uint8Array): Promise<void> | undefined {
+    this.#size += chunk.length;
+    const taken = Math.min(chunk.length, gatherSize - this.#gathered);
+    this.#gathering.set(chunk.subarray(0, taken), this.#gathered);
+    this.#gathered += taken;
+    if (this.#gathered < gatherSize) return undefined;
+    const rest = chunk.subarray(taken);
+    if (this.#isWriting) return this.#writing.then(() => this.#appendRest(rest));
+    this.#startWriting();
+    return this.#appendRest(rest);
+  }
+
+  /** Resolves when all of it is in the file. */
+  async flush(): Promise<void> {
+    await this.#writing;
+    if (this.#gathered > 0) this.#startWriting();
+    await this.#writing;
+  }
+
+  /** Random access, once it is flushed. Synchronous: the reader is a pure function of bytes, and the page cache has them. */
+  source(): DocumentSource {
+    const size = this.#size;
+    return {
+      size,
+      read: (offset, length) => {
+        if (offset < 0 || length < 0 || offset + length > size) {
+          throw new RangeError(`bytes ${offset} to ${offset + length} of ${size}`);
+        }
+        const bytes = Buffer.allocUnsafe(length);
+        for (let done = 0; done < length; ) {
+          const read = readSync(this.#fd, bytes, done, length - done, offset + done);
+          if (read === 0) throw tooShort();
+          done += read;
+        }
+        return bytes;
+      },
+    };
+  }
+
+  /** All of it. Each piece lies in the same memory as the one before: it is used up before the next is asked for. */
+  async *pieces(): AsyncGenerator<Uint8Array> {
+    const file = await this.#file;
+    const buffer = Buffer.allocUnsafeSlow(pieceSize);
+    for (let offset = 0; offset < this.#size; ) {
+      const { bytesRead } = await file.read(buffer, 0, Math.min(pieceSize, this.#size - offset), offset);
+      if (bytesRead === 0) throw tooShort();
+      yield buffer.subarray(0, bytesRead);
+      offset += bytesRead;
     }
   }
-}
 
-/** Synchronous reads: the reader is a pure function of bytes, and what it touches is in the page cache. */
-function fromFile(file: FileHandle, size: number): DocumentSource {
-  return {
-    size,
-    read(offset, length) {
-      if (offset < 0 || length < 0 || offset + length > size) {
-        throw new RangeError(`bytes ${offset} to ${offset + length} of ${size}`);
-      }
-      const bytes = Buffer.allocUnsafe(length);
-      for (let done = 0; done < length; ) {
-        const read = readSync(file.fd, bytes, done, length - done, offset + done);
-        if (read === 0) throw tooShort();
-        done += read;
-      }
-      return bytes;
-    },
-  };
-}
+  /** Safe to call twice. */
+  async close(): Promise<void> {
+    // A write that is on its way must not meet a closed descriptor, which may by then be somebody else's.
+    await this.#writing.catch(() => undefined);
+    const file = await this.#file.catch(() => undefined);
+    this.#fd = -1;
+    await file?.close();
+  }
 
-async function* filePieces(file: FileHandle, size: number): AsyncGenerator<Uint8Array> {
-  for (let offset = 0; offset < size; ) {
-    const length = Math.min(pieceSize, size - offset);
-    const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(length), 0, length, offset);
-    if (bytesRead === 0) throw tooShort();
-    yield buffer.subarray(0, bytesRead);
-    offset += bytesRead;
+  async #open(path: string): Promise<FileHandle> {
+    const file = await open(path, 'wx+', 0o600);
+    this.#fd = file.fd;
+    await rm(path);
+    return file;
+  }
+
+  #appendRest(rest: Uint8Array): Promise<void> | undefined {
+    if (this.#gathered === gatherSize && !this.#isWriting) this.#startWriting();
+    this.#size -= rest.length;
+    return rest.length === 0 ? undefined : this.append(rest);
+  }
+
+  #startWriting(): void {
+    this.#uncollected += this.#gathered;
+    if (this.#uncollected >= collectEvery) {
+      this.#uncollected = 0;
+      // Only with --expose-gc; a collection of the young generation takes about a millisecond.
+      globalThis.gc?.({ type: 'minor', execution: 'sync' });
+    }
+    const full = this.#gathering.subarray(0, this.#gathered);
+    [this.#gathering, this.#spare] = [this.#spare, this.#gathering];
+    this.#gathered = 0;
+    this.#isWriting = true;
+    this.#writing = this.#write(full);
+    this.#writing.catch(() => undefined);
+  }
+
+  async #write(bytes: Buffer): Promise<void> {
+    const file = await this.#file;
+    // A full disk takes a part; the next call says why.
+    for (let done = 0; done < bytes.length; ) {
+      done += (await file.write(bytes, done, bytes.length - done)).bytesWritten;
+    }
+    this.#isWriting = false;
   }
 }
 

@@ -11,7 +11,7 @@ export type SpooledDocument = {
   /** Mid-states after the whole document: one in SHA-256, one in the credential's digest (the same when they agree). */
   readonly sha256State: DocumentHash;
   readonly digestState: DocumentHash;
-  /** The document's bytes again, for the answer. */
+  /** The document's bytes again, for the answer; a piece is gone when the next is asked for. */
   stream(): AsyncIterable<Uint8Array>;
   /** Lets the bytes go; safe to call twice. */
   dispose(): Promise<void>;

@@ -4,7 +4,7 @@ export type StoredBlob = { readonly sha256: Uint8Array; readonly storedAt: Date 
 /** A blob that is read piece by piece. */
 export type BlobReader = {
   readonly size: number;
-  /** Once. Throws `blob_damaged` at its end, before which no reader has all of it, when the content isn't what the name says. */
+  /** Once; a piece is gone when the next is asked for. Throws `blob_damaged` at its end, before which no reader has all of it, when the content isn't what the name says. */
   read(): AsyncIterable<Uint8Array>;
   /** Lets go of it; safe to call twice, and needed when `read` wasn't followed to its end. */
   close(): Promise<void>;

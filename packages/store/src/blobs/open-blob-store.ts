@@ -84,9 +84,9 @@ async function openBlob(path: string, sha256: Uint8Array): Promise<BlobReader> {
   const close = (): Promise<void> => file.close();
   async function* read(): AsyncGenerator<Uint8Array> {
     const hash = createHash('sha256');
+    const buffer = Buffer.allocUnsafeSlow(Math.min(pieceSize, size));
     for (let offset = 0; offset < size; ) {
-      const length = Math.min(pieceSize, size - offset);
-      const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(length), 0, length, offset);
+      const { bytesRead } = await file.read(buffer, 0, Math.min(pieceSize, size - offset), offset);
       const piece = buffer.subarray(0, bytesRead);
       offset += bytesRead;
       hash.update(piece);
