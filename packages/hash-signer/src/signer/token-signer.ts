@@ -113,6 +113,7 @@ export class TokenSigner {
         }
       }, key.purpose);
     } catch (error) {
+      if (error instanceof SignerFailure) throw error;
       if (this.#classes.isTokenDown(error)) throw new SignerFailure(toFatal(error, undefined, this.#classes));
       const returnCode = error instanceof Pkcs11Failure ? error.returnCode : undefined;
       return { kind: 'failed', failureClass: this.#classes.of(error), returnCode, executionMicros: measure() };
@@ -125,8 +126,18 @@ export class TokenSigner {
       return await lane.sign(key.signingKey, key.algorithm, digest);
     } catch (error) {
       if (this.#classes.of(error) !== 'session') throw error;
-      key.signingKey = this.#token.findKey(key.id);
+      key.signingKey = this.#findAgain(key.id);
       return await lane.sign(key.signingKey, key.algorithm, digest);
+    }
+  }
+
+  /** It was there at the start: if it isn't any more, it is the token that has gone, whatever the module calls it. */
+  #findAgain(id: Uint8Array): SigningKey {
+    try {
+      return this.#token.findKey(id);
+    } catch (error) {
+      if (isSigillumError(error, 'pkcs11_key_not_found')) throw new SignerFailure({ reason: 'token-down' });
+      throw error;
     }
   }
 
