@@ -9,8 +9,23 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { verifyAuditLog } from '@sigillum/audit';
+import {
+  encodeTimeStampRequest,
+  parseSignedData,
+  parseTimeStampResponse,
+  parseTstInfo,
+  verifyTimeStampToken,
+} from '@sigillum/pki';
 import { hashSignerUri, type SignDigestsRequest } from '@sigillum/signer-rpc';
-import { type OpensslCertificate, OpensslPki, opensslExtensions, SoftwareSignerForTests } from '@sigillum/testing';
+import {
+  NtpServerForTests,
+  type OpensslCertificate,
+  OpensslPki,
+  opensslExtensions,
+  SoftwareSignerForTests,
+} from '@sigillum/testing';
+
+import { AuditedTokens } from '../../cli/src/commands/audit-tokens.ts';
 
 const pki = new OpensslPki();
 const main = join(import.meta.dirname, 'main.ts');
@@ -122,10 +137,12 @@ audit: {directory: audit}
 
 type Ports = { public: number; seals: number; internal: number };
 
-async function startMain(): Promise<{ child: ChildProcess; ports: Ports }> {
-  const child = spawn(process.execPath, ['--conditions=source', main, '--config', config, '--lifeline'], {
-    stdio: ['pipe', 'pipe', 'inherit'],
-  });
+async function startMain(
+  file: string = config,
+  through: readonly string[] = [],
+): Promise<{ child: ChildProcess; ports: Ports }> {
+  const command = [...through, process.execPath, '--conditions=source', main, '--config', file, '--lifeline'];
+  const child = spawn(command[0] ?? '', command.slice(1), { stdio: ['pipe', 'pipe', 'inherit'] });
   children.push(child);
   if (!child.stdout) throw new Error('no stdout');
   for await (const line of createInterface({ input: child.stdout })) {
@@ -147,6 +164,7 @@ function send(port: number, path: string, body?: Uint8Array): Promise<{ status: 
     },
     (response) => {
       const chunks: Buffer[] = [];
+      response.on('error', reject);
       response.on('data', (chunk: Buffer) => chunks.push(chunk));
       response.on('end', () =>
         resolve({ status: response.statusCode ?? 0, body: new Uint8Array(Buffer.concat(chunks)) }),
@@ -207,6 +225,179 @@ describe('the process', () => {
     }
     const [first = '', second = ''] = genTimes;
     expect(second > first).toBe(true);
+  });
+
+  test('killed under load again and again gives no serial number twice, nothing wrong and nothing without a record', async () => {
+    const own = pki.path('killed');
+    mkdirSync(join(own, 'tokens'), { recursive: true });
+    const file = pki.write(
+      'killed.yaml',
+      makeConfig((text) =>
+        text
+          .replace('state: audit/state', 'state: killed/state')
+          .replace('audit: {directory: audit}', 'audit: {directory: killed/log}'),
+      ),
+    );
+    let received = 0;
+    const genTimes: number[][] = [];
+    for (let round = 0; round < 3; round++) {
+      const { child, ports } = await startMain(file);
+      const times: number[] = [];
+      const clients = Array.from({ length: 16 }, async (_none, client) => {
+        for (let index = 0; ; index++) {
+          const digest = createHash('sha256').update(`${round} ${client} ${index}`).digest();
+          const imprint = { algorithm: 'sha256', digest: new Uint8Array(digest) } as const;
+          const body = encodeTimeStampRequest({
+            imprint,
+            nonce: Uint8Array.of(1, client, index & 0x7f),
+            certReq: true,
+          });
+          const answer = await send(client % 2 === 0 ? ports.public : ports.seals, '/', body).catch(() => undefined);
+          if (answer?.status !== 200) return;
+          const response = parseTimeStampResponse(answer.body);
+          if (!response.granted) throw new Error(response.text);
+          const roots = [root.certificate];
+          const nonce = Uint8Array.of(1, client, index & 0x7f);
+          const token = verifyTimeStampToken(response.token, { imprint, nonce, policy: '2.25.99', roots });
+          times.push(token.genTime.getTime());
+          writeFileSync(join(own, 'tokens', `${received++}.tst`), response.token);
+          if (times.length === 150) child.kill('SIGKILL');
+        }
+      });
+      await Promise.all(clients);
+      if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+      genTimes.push(times);
+    }
+    expect(received).toBeGreaterThanOrEqual(450);
+    // Nothing of a later life is earlier than anything of one before.
+    for (const [index, times] of genTimes.entries()) {
+      const before = genTimes[index - 1];
+      if (before) expect(Math.min(...times)).toBeGreaterThan(Math.max(...before));
+    }
+    const serials: string[] = [];
+    // What `sigillum audit verify --tokens` does.
+    const tokens = new AuditedTokens(join(own, 'tokens'));
+    const report = await verifyAuditLog({
+      directory: join(own, 'log'),
+      chain: 'tsa-1',
+      onEvent: (event) => {
+        tokens.add(event);
+        if (event['type'] === 'tsa.time_stamped') serials.push(String(event['serial']));
+      },
+    });
+    // A kill may have cut a line; the next start says so in the chain and goes on.
+    expect(report).toMatchObject({ intact: true });
+    expect(new Set(serials).size).toBe(serials.length);
+    expect(serials.length).toBeGreaterThanOrEqual(received);
+    expect(tokens.finish()).toEqual({ tokens: received, recorded: received, problems: [] });
+  });
+
+  test('ends when its log can not be written, having given nothing that is not in it, and goes on when it can', async () => {
+    mkdirSync(pki.path('full'));
+    const file = pki.write(
+      'full.yaml',
+      makeConfig((text) =>
+        text
+          .replace('state: audit/state', 'state: full/state')
+          .replace('audit: {directory: audit}', 'audit: {directory: full/log}'),
+      ),
+    );
+    const ask = (port: number) => {
+      const imprint = { algorithm: 'sha256', digest: new Uint8Array(32) } as const;
+      return send(port, '/', encodeTimeStampRequest({ imprint, certReq: true })).catch(() => undefined);
+    };
+    // No file of this process may grow beyond 3 KiB: a disk that is full after a few lines.
+    const { child, ports } = await startMain(file, ['prlimit', '--fsize=3072:3072']);
+    const ended = once(child, 'exit');
+    let granted = 0;
+    let refused: number | undefined;
+    while (refused === undefined) {
+      const answer = await ask(ports.public);
+      if (answer?.status === 200 && parseTimeStampResponse(answer.body).granted) granted++;
+      else refused = answer?.status;
+    }
+    expect(refused).toBe(503);
+    expect((await send(ports.internal, '/readyz')).status).toBe(503);
+    expect((await ended)[0]).toBe(1);
+    const again = await startMain(file);
+    expect((await ask(again.ports.public))?.status).toBe(200);
+    again.child.stdin?.end();
+    await once(again.child, 'exit');
+    const types: string[] = [];
+    const directory = join(pki.path('full'), 'log');
+    const onEvent = (event: { readonly type?: unknown }) => types.push(String(event.type));
+    expect(await verifyAuditLog({ directory, chain: 'tsa-1', onEvent })).toMatchObject({ intact: true });
+    expect(types.filter((type) => type === 'tsa.time_stamped').length).toBeGreaterThanOrEqual(granted + 1);
+    expect(types).toContain('audit.log_repaired');
+  });
+
+  test('measures its clock, says so, and gives no time while two of three sources lie or all are silent', async () => {
+    const servers = [await NtpServerForTests.start(), await NtpServerForTests.start(), await NtpServerForTests.start()];
+    try {
+      mkdirSync(pki.path('clock'));
+      const sources = servers.map(({ port }) => `{host: 127.0.0.1, port: ${port}}`).join(', ');
+      const clock = `clock: {sources: [${sources}], poll_seconds: 1, retry_seconds: 1, max_age_seconds: 3, timeout_ms: 500}`;
+      const file = pki.write(
+        'clock.yaml',
+        makeConfig((text) =>
+          text
+            .replace('clock: {unsupervised: true}', clock)
+            .replace('accuracy_ms: 1000', 'accuracy_ms: 500')
+            .replace('state: audit/state', 'state: clock/state')
+            .replace('audit: {directory: audit}', 'audit: {directory: clock/log}'),
+        ),
+      );
+      const { child, ports } = await startMain(file);
+      const query = pki.run(['ts', '-query', '-data', pki.write('data', 'some data'), '-sha256', '-cert']);
+      const ask = async () => parseTimeStampResponse((await send(ports.public, '/', query)).body);
+      const readiness = async (): Promise<string> =>
+        Buffer.from((await send(ports.internal, '/readyz')).body).toString();
+      const waitForClock = async (state: string): Promise<void> => {
+        for (;;) {
+          if ((await readiness()).includes(`"clock":"${state}"`)) return;
+          await new Promise((resolve) => setTimeout(resolve, 50));
+        }
+      };
+      await waitForClock('ok');
+      const granted = await ask();
+      if (!granted.granted) throw new Error(granted.text);
+      const { content = new Uint8Array(0) } = parseSignedData(granted.token);
+      // Loopback: milliseconds, certainly not the 500 promised.
+      expect(parseTstInfo(content).accuracyMs).toBeLessThan(250);
+      const [first, second, third] = servers.map(({ behaviour }) => behaviour);
+      if (!first || !second || !third) throw new Error('no servers');
+      first.offsetMs = 60_000;
+      second.offsetMs = -60_000;
+      await waitForClock('no_majority');
+      expect(await ask()).toMatchObject({ granted: false, failure: 'timeNotAvailable' });
+      second.offsetMs = 0;
+      await waitForClock('ok');
+      expect(await ask()).toMatchObject({ granted: true });
+      for (const behaviour of [first, second, third]) behaviour.silent = true;
+      await waitForClock('measurement_too_old');
+      expect(await ask()).toMatchObject({ granted: false, failure: 'timeNotAvailable' });
+      const metrics = Buffer.from((await send(ports.internal, '/metrics')).body).toString();
+      expect(metrics).toMatch(/tsa_clock_fault\{[^}]*fault="measurement_too_old"[^}]*\} 1/);
+      expect(metrics).toMatch(/tsa_clock_bound_seconds\{[^}]*\} NaN/i);
+      expect(metrics).toMatch(/tsa_clock_offset_seconds\{[^}]*source="127\.0\.0\.1:\d+"/);
+      expect(metrics).toMatch(/tsa_unit_remaining_days\{[^}]*unit="tsu"[^}]*\} 29\.9/);
+      child.stdin?.end();
+      await once(child, 'exit');
+      const events: unknown[] = [];
+      await verifyAuditLog({
+        directory: join(pki.path('clock'), 'log'),
+        chain: 'tsa-1',
+        onEvent: (event) => event['type'] === 'tsa.clock_changed' && events.push(event['fault'] ?? 'ok'),
+      });
+      expect(events.filter((event) => event !== 'not_measured_yet')).toEqual([
+        'ok',
+        'no_majority',
+        'ok',
+        'measurement_too_old',
+      ]);
+    } finally {
+      for (const server of servers) await server.stop();
+    }
   });
 
   test.each<[string, (text: string) => string, number, string]>([
