@@ -5,12 +5,8 @@ export { type ExtendedDocument, extendDocument, type ExtensionRequest } from './
 export { prepareDocumentTimeStamp } from './extend/prepare-document-time-stamp.ts';
 export { embedContents } from './prepare/embed-contents.ts';
 export type { PrefixHash } from './prepare/prefix-hash.ts';
-export {
-  type PrepareInput,
-  type PrepareOptions,
-  prepareSignature,
-  type SealSigner,
-} from './prepare/prepare-signature.ts';
+export type { PrepareInput, SealSigner } from './prepare/prepare-input.ts';
+export { type PrepareOptions, prepareSignature } from './prepare/prepare-signature.ts';
 export type { EarlierSignatureState, PreparedSignature } from './prepare/prepared-signature.ts';
 export type { FieldPlace, PlacedAppearance, SealAppearance } from './prepare/seal-appearance.ts';
 export type { Random, SealOptions } from './prepare/seal-options.ts';

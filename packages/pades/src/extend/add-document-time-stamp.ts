@@ -1,6 +1,6 @@
 import { isSigillumError } from '@sigillum/errors';
 import type { TimeStampToken } from '@sigillum/pki';
-import type { PrepareInput } from '../prepare/prepare-signature.ts';
+import type { PrepareInput } from '../prepare/prepare-input.ts';
 import type { Random } from '../prepare/seal-options.ts';
 import { estimateTokenRoom } from '../seal/estimate-contents-size.ts';
 import type { TimeStampSource } from '../seal/time-stamp-source.ts';

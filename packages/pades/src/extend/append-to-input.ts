@@ -1,5 +1,5 @@
 import type { ByteSource } from '@sigillum/pdf';
-import type { PrepareInput } from '../prepare/prepare-signature.ts';
+import type { PrepareInput } from '../prepare/prepare-input.ts';
 
 /** The input with an update behind it, as input of the next update: nothing is copied, and no byte is hashed twice. */
 export function appendToInput({ source, prefixHash }: PrepareInput, update: Uint8Array): PrepareInput {

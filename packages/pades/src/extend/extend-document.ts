@@ -1,7 +1,7 @@
 import { SigillumError } from '@sigillum/errors';
 import { openPdf } from '@sigillum/pdf';
 import type { TimeStampToken } from '@sigillum/pki';
-import type { PrepareInput } from '../prepare/prepare-signature.ts';
+import type { PrepareInput } from '../prepare/prepare-input.ts';
 import { unknownTokenSize } from '../seal/estimate-contents-size.ts';
 import { type RaiseHooks, type RaisePorts, raiseLevel } from '../seal/raise-level.ts';
 import { isAtLeast, type SealLevel, sealLevels } from '../seal/seal-level.ts';

@@ -16,7 +16,7 @@ import { assertContentsSize } from '../prepare/assert-seal-options.ts';
 import { finishPreparation } from '../prepare/finish-preparation.ts';
 import { listEarlierSignatures } from '../prepare/list-earlier-signatures.ts';
 import { makeTimeStampDictionary } from '../prepare/make-signature-dictionary.ts';
-import type { PrepareInput } from '../prepare/prepare-signature.ts';
+import type { PrepareInput } from '../prepare/prepare-input.ts';
 import type { PreparedSignature } from '../prepare/prepared-signature.ts';
 import type { Random } from '../prepare/seal-options.ts';
 

@@ -1,7 +1,7 @@
 import type { DigestName } from '@sigillum/algorithms';
 import { SigillumError } from '@sigillum/errors';
 import type { SealOptions } from './seal-options.ts';
-import type { SealSigner } from './prepare-signature.ts';
+import type { SealSigner } from './prepare-input.ts';
 import type { SeedValue } from './seed-value.ts';
 import { findCertificateMismatch } from './find-certificate-mismatch.ts';
 

@@ -8,7 +8,7 @@ import {
   parseCertificate,
   readDer,
 } from '@sigillum/pki';
-import type { SealSigner } from './prepare-signature.ts';
+import type { SealSigner } from './prepare-input.ts';
 import type { CertificateSeed } from './seed-value.ts';
 
 /** Short names of attributes (RFC 4519, ISO 32000-2 table 236) as the product's names spell them. */

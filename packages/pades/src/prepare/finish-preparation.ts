@@ -1,6 +1,6 @@
 import type { IncrementalUpdate } from '@sigillum/pdf';
 import { encodeByteRange, type SignatureDictionary } from './make-signature-dictionary.ts';
-import type { PrepareInput } from './prepare-signature.ts';
+import type { PrepareInput } from './prepare-input.ts';
 import type { PreparedSignature } from './prepared-signature.ts';
 
 /** Encodes the update with a signature dictionary in it, fills in its ByteRange, and takes the digest over that. */

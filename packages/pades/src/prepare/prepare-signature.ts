@@ -23,23 +23,11 @@ import { judgeEarlierSignatures } from './judge-earlier-signatures.ts';
 import { listEarlierSignatures } from './list-earlier-signatures.ts';
 import { makeSignatureDictionary } from './make-signature-dictionary.ts';
 import type { PrefixHash } from './prefix-hash.ts';
+import type { PrepareInput, SealSigner } from './prepare-input.ts';
 import type { PreparedSignature } from './prepared-signature.ts';
 import type { PlacedAppearance } from './seal-appearance.ts';
 import type { Random, SealOptions } from './seal-options.ts';
 import { readSeedValue } from './seed-value.ts';
-
-export type PrepareInput = {
-  readonly source: ByteSource;
-  /** Has taken in exactly the bytes of `source`. */
-  readonly prefixHash: PrefixHash;
-};
-
-/** Who will sign, DER: some signature fields want certain certificates (`/SV`). */
-export type SealSigner = {
-  readonly certificate: Uint8Array;
-  /** The issuing CA first. */
-  readonly chain: readonly Uint8Array[];
-};
 
 export type PrepareOptions = SealOptions & {
   /** Bytes of CMS to reserve. */

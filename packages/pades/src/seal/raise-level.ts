@@ -2,7 +2,7 @@ import { concatBytes, equalBytes, parseSignedData, type TimeStampToken } from '@
 import { addDocumentTimeStamp } from '../extend/add-document-time-stamp.ts';
 import { addValidationData } from '../extend/add-validation-data.ts';
 import { appendToInput } from '../extend/append-to-input.ts';
-import type { PrepareInput } from '../prepare/prepare-signature.ts';
+import type { PrepareInput } from '../prepare/prepare-input.ts';
 import type { Random } from '../prepare/seal-options.ts';
 import type { RevocationData, RevocationRequest, RevocationSource } from './revocation-source.ts';
 import type { TimeStampSource } from './time-stamp-source.ts';

@@ -1,7 +1,8 @@
 import { isSigillumError, SigillumError } from '@sigillum/errors';
 import type { KnownCertificates, TimeStampToken } from '@sigillum/pki';
 import { appendToInput } from '../extend/append-to-input.ts';
-import { type PrepareInput, prepareSignature } from '../prepare/prepare-signature.ts';
+import type { PrepareInput } from '../prepare/prepare-input.ts';
+import { prepareSignature } from '../prepare/prepare-signature.ts';
 import type { PreparedSignature } from '../prepare/prepared-signature.ts';
 import type { Random, SealOptions } from '../prepare/seal-options.ts';
 import { type AttributesToSign, createSignedAttributes } from './attributes-to-sign.ts';
@@ -53,6 +54,8 @@ export type SealRequest = CommonRequest & {
    * source's own rule when left out.
    */
   readonly freshness?: 'after-time-stamp' | { readonly maxAgeMs: number } | undefined;
+  /** Bytes of CMS to reserve at the first attempt, when somebody else knows best. Estimated when left out. */
+  readonly contentsSize?: number | undefined;
   /** Bytes of the last token of the TSA that is asked first, when there was one. */
   readonly lastTokenSize?: number | undefined;
 };
@@ -93,7 +96,8 @@ async function signWithoutTimeStamp(request: UnstampedSealRequest): Promise<Unst
 
 async function sealWithTimeStamp(request: SealRequest): Promise<SealedDocument> {
   const { credential, known } = request;
-  let contentsSize = estimateContentsSize(credential, request.lastTokenSize ?? unknownTokenSize, known);
+  let contentsSize =
+    request.contentsSize ?? estimateContentsSize(credential, request.lastTokenSize ?? unknownTokenSize, known);
   for (let attempt = 1; ; attempt++) {
     const signed = await sign(request, contentsSize);
     request.signal?.throwIfAborted();
