@@ -2,6 +2,7 @@ import type { CodeDefinition } from './code-definition.ts';
 import { appearanceCodes } from './codes/appearance.ts';
 import { auditCodes } from './codes/audit.ts';
 import { ceremonyCodes } from './codes/ceremony.ts';
+import { clientCodes } from './codes/client.ts';
 import { extensionCodes } from './codes/extension.ts';
 import { homeCodes } from './codes/home.ts';
 import { padesCodes } from './codes/pades.ts';
@@ -32,6 +33,7 @@ export const codeRegistry = {
   ...auditCodes,
   ...ceremonyCodes,
   ...homeCodes,
+  ...clientCodes,
 } as const;
 
 /** A stable error code, flat snake_case, domain first. */

@@ -1,0 +1,198 @@
+import { createHash, type Hash, randomUUID } from 'node:crypto';
+import { readSync } from 'node:fs';
+import { type FileHandle, open, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { DigestName } from '@sigillum/algorithms';
+import { SigillumError } from '@sigillum/errors';
+import type { PrefixHash } from '@sigillum/pades';
+import { type ByteSource, createArraySource } from '@sigillum/pdf';
+
+/**
+ * A document that stays here: bytes, a source of them, the path or an open handle of a file, or a stream. A file must not
+ * change until its sealed copy has been read.
+ */
+export type LocalDocument = Uint8Array | ByteSource | string | URL | FileHandle | AsyncIterable<Uint8Array>;
+
+/** Bytes read at once. */
+const pieceSize = 256 * 1024;
+
+/** Hashed in larger pieces: one buffer, used again and again. */
+const hashPieceSize = 1024 * 1024;
+
+/** A stream up to this size stays in memory; a longer one goes to a temporary file. */
+const maxInMemory = 8 * 1024 * 1024;
+
+/** `stamp`: size and time, by which a change shows. */
+type OpenedFile = { readonly handle: FileHandle; readonly isOurs: boolean; readonly stamp: string };
+
+/** A document that can be read anywhere, hashed once, and read again for its copy. */
+export class OpenDocument {
+  readonly source: ByteSource;
+  readonly #file: OpenedFile | undefined;
+  readonly #hashes = new Map<DigestName, Hash>();
+
+  private constructor(source: ByteSource, file?: OpenedFile) {
+    this.source = source;
+    this.#file = file;
+  }
+
+  /**
+   * @param algorithm by which a stream is hashed while it comes
+   * @throws SigillumError `client_document_unreadable`
+   */
+  static async open(document: LocalDocument, algorithm: DigestName): Promise<OpenDocument> {
+    if (document instanceof Uint8Array) return new OpenDocument(createArraySource(document));
+    if (typeof document === 'string' || document instanceof URL) {
+      return OpenDocument.#ofFile(await openFile(document), true);
+    }
+    if (Symbol.asyncIterator in document) return OpenDocument.#ofStream(document, algorithm);
+    if ('fd' in document) return OpenDocument.#ofFile(document, false);
+    return new OpenDocument(document);
+  }
+
+  static async #ofFile(handle: FileHandle, isOurs: boolean): Promise<OpenDocument> {
+    try {
+      const status = await handle.stat();
+      if (!status.isFile()) throw new SigillumError('client_document_unreadable', 'The document is not a file.');
+      const file = { handle, isOurs, stamp: await readStamp(handle) };
+      return new OpenDocument(createFileSource(handle, status.size), file);
+    } catch (error) {
+      if (isOurs) await handle.close();
+      throw error;
+    }
+  }
+
+  static async #ofStream(stream: AsyncIterable<Uint8Array>, algorithm: DigestName): Promise<OpenDocument> {
+    const hash = createHash(algorithm);
+    const chunks: Uint8Array[] = [];
+    let size = 0;
+    let file: FileHandle | undefined;
+    try {
+      for await (const chunk of stream) {
+        hash.update(chunk);
+        size += chunk.length;
+        chunks.push(chunk);
+        if (size <= maxInMemory) continue;
+        file ??= await openTemporary();
+        await writeAll(file, chunks.splice(0));
+      }
+    } catch (error) {
+      await file?.close();
+      throw error;
+    }
+    const whole = Buffer.concat(chunks);
+    const opened =
+      file === undefined
+        ? new OpenDocument(createArraySource(new Uint8Array(whole.buffer, whole.byteOffset, whole.length)))
+        : await OpenDocument.#ofFile(file, true);
+    opened.#hashes.set(algorithm, hash);
+    return opened;
+  }
+
+  /** Digest of the document: it is read once for each algorithm, whatever follows it. */
+  async hash(algorithm: DigestName, signal?: AbortSignal): Promise<PrefixHash> {
+    const hash = this.#hashes.get(algorithm) ?? (await this.#digest(algorithm, signal));
+    this.#hashes.set(algorithm, hash);
+    return {
+      algorithm,
+      finish: (parts) => {
+        const copy = hash.copy();
+        for (const part of parts) copy.update(part);
+        return copy.digest();
+      },
+    };
+  }
+
+  /** All of it, piece by piece. @throws SigillumError `client_document_changed` when the file did since it was opened */
+  async *pieces(): AsyncGenerator<Uint8Array> {
+    const { size } = this.source;
+    for (let offset = 0; offset < size; offset += pieceSize) {
+      yield await this.#read(Buffer.allocUnsafeSlow(Math.min(pieceSize, size - offset)), offset);
+    }
+    await this.assertUnchanged();
+  }
+
+  /** Size and time of the file are those it was opened with. */
+  async assertUnchanged(): Promise<void> {
+    if (this.#file !== undefined && (await readStamp(this.#file.handle)) !== this.#file.stamp) throw changed();
+  }
+
+  /** A handle that the caller opened stays open. Safe to call twice. */
+  async close(): Promise<void> {
+    if (this.#file?.isOurs) await this.#file.handle.close();
+  }
+
+  async #digest(algorithm: DigestName, signal: AbortSignal | undefined): Promise<Hash> {
+    const hash = createHash(algorithm);
+    const { size } = this.source;
+    const buffer = Buffer.allocUnsafeSlow(Math.min(hashPieceSize, size));
+    for (let offset = 0; offset < size; offset += buffer.length) {
+      signal?.throwIfAborted();
+      hash.update(await this.#read(buffer.subarray(0, Math.min(buffer.length, size - offset)), offset));
+    }
+    return hash;
+  }
+
+  async #read(buffer: Buffer, offset: number): Promise<Uint8Array> {
+    if (this.#file === undefined) return this.source.read(offset, buffer.length);
+    for (let done = 0; done < buffer.length; ) {
+      const { bytesRead } = await this.#file.handle.read(buffer, done, buffer.length - done, offset + done);
+      if (bytesRead === 0) throw changed();
+      done += bytesRead;
+    }
+    return buffer;
+  }
+}
+
+/** Random access to a file. Synchronous: the reader of PDFs is a pure function of bytes. */
+function createFileSource({ fd }: FileHandle, size: number): ByteSource {
+  return {
+    size,
+    read(offset, length) {
+      if (offset < 0 || length < 0 || offset + length > size) {
+        throw new RangeError(`bytes ${offset} to ${offset + length} of ${size}`);
+      }
+      const bytes = Buffer.allocUnsafe(length);
+      for (let done = 0; done < length; ) {
+        const count = readSync(fd, bytes, done, length - done, offset + done);
+        if (count === 0) throw changed();
+        done += count;
+      }
+      return bytes;
+    },
+  };
+}
+
+async function openFile(path: string | URL): Promise<FileHandle> {
+  try {
+    return await open(path, 'r');
+  } catch (cause) {
+    throw new SigillumError('client_document_unreadable', `The file ${String(path)} can not be read.`, { cause });
+  }
+}
+
+/** A file without a name: nothing is left of it, however the process ends. */
+async function openTemporary(): Promise<FileHandle> {
+  const path = join(tmpdir(), `sigillum-${randomUUID()}`);
+  const file = await open(path, 'wx+', 0o600);
+  await rm(path);
+  return file;
+}
+
+async function writeAll(file: FileHandle, chunks: readonly Uint8Array[]): Promise<void> {
+  for (const bytes of chunks) {
+    for (let done = 0; done < bytes.length; ) {
+      done += (await file.write(bytes, done, bytes.length - done)).bytesWritten;
+    }
+  }
+}
+
+async function readStamp(handle: FileHandle): Promise<string> {
+  const { size, mtimeNs } = await handle.stat({ bigint: true });
+  return `${size} ${mtimeNs}`;
+}
+
+function changed(): SigillumError {
+  return new SigillumError('client_document_changed', 'The document changed while it was sealed. Seal it again.');
+}
