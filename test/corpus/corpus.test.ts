@@ -68,6 +68,7 @@ const wanted = new Map([
   ['inherited-page-attributes', 1],
   ['eol-cr', 1],
   ['eol-crlf', 1],
+  ['encrypted', 1],
 ]);
 
 function read({ file }: Pick<CorpusFile, 'file'>): Uint8Array {

@@ -2,7 +2,7 @@
 
     python index.py CORPUS_DIRECTORY VERAPDF_TSV
 
-VERAPDF_TSV is what java/CheckArchive prints. Fails when a file is not clean: encrypted, with JavaScript or XFA, an error
+VERAPDF_TSV is what java/CheckArchive prints. Fails when a file is not clean: with a password, JavaScript or XFA, an error
 from `qpdf --check`, a PDF/A claim that veraPDF denies, a font or colour profile whose licence isn't listed here.
 """
 
@@ -76,8 +76,7 @@ REFUSED = {
     'certified-p1': ('docmdp_forbids_changes', 'Certified with DocMDP P=1'),
     'certified-p1-b-lta': ('docmdp_forbids_changes', 'Certified with DocMDP P=1, then DSS and DocTimeStamp'),
     'duplicate-key': ('pdf_key_duplicate', 'The catalog has two /Pages'),
-    'encrypted-empty-user-password': ('pdf_encrypted', 'AES-128 with an empty user password (to be sealable once the security handler is there)'),
-    'encrypted-user-password': ('pdf_encrypted', 'AES-256 with a user password'),
+    'encrypted-user-password': ('pdf_password_needed', 'AES-256 with a user password'),
     'locks-all-fields': ('fieldmdp_forbids_field', 'A signature with FieldMDP /All'),
     'no-header': ('pdf_header_missing', 'No %PDF-'),
     'no-page': ('pdf_page_missing', 'The page tree is empty'),
@@ -98,8 +97,9 @@ class Scan:
         self.features, self.fonts, self.profiles = set(), set(), set()
         self.signatures, self.certified = [], None
         self.pdf = pikepdf.open(path, inherit_page_attributes=False)
+        # one that needs a password has not been opened
         if self.pdf.is_encrypted:
-            raise SystemExit(f'{path}: encrypted')
+            self.features.add('encrypted')
         self.scan_bytes()
         self.scan_catalog()
         self.scan_pages()

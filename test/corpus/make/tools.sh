@@ -112,6 +112,6 @@ printf '%%FDF-1.2\n1 0 obj\n<< /FDF << /Fields [<< /T (ship) /V (Guillemot) >>] 
 pdftk "$files/reportlab/form.pdf" fill_form "$work/fill.fdf" output "$work/pdftk.pdf" && put pdftk form-filled < "$work/pdftk.pdf"
 
 qpdf --encrypt user owner 256 -- "$files/handwritten/version-in-catalog.pdf" "$refused/encrypted-user-password.pdf"
-qpdf --allow-weak-crypto --encrypt '' owner 128 --use-aes=y -- "$files/handwritten/pdf-2.0-classic.pdf" "$refused/encrypted-empty-user-password.pdf" || [ $? = 3 ]
+qpdf --allow-weak-crypto --encrypt '' owner 128 --use-aes=y -- "$files/handwritten/pdf-2.0-classic.pdf" "$files/qpdf/encrypted-aes-128.pdf" || [ $? = 3 ]
 size=$(wc -c < "$files/qpdf/linearized-classic.pdf")
 head -c $((size * 2 / 3)) "$files/qpdf/linearized-classic.pdf" > "$refused/truncated-linearized.pdf"
