@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type SealAppearance, type SealOptions, validateSignatures } from '@sigillum/pades';
@@ -10,11 +10,13 @@ const judges = Judges.open({ only: ['dss', 'pyhanko', 'pdfsig', 'qpdf'] });
 const missing = judges.missing.map(({ judge, missing: why }) => `${judge} (${why})`).join(', ');
 const withJudges = missing === '' || process.env['CI'] === 'true' ? describe : describe.skip;
 const folder = mkdtempSync(join(tmpdir(), 'sigillum-prepared-'));
+const archival = Judges.open({ only: ['verapdf'] });
+const withVerapdf = archival.missing.length === 0 || process.env['CI'] === 'true' ? describe : describe.skip;
 const judged = new Map<string, Judgement>();
 const refusedByUs: string[] = [];
 
 afterAll(async () => {
-  await judges.close();
+  await Promise.all([judges.close(), archival.close()]);
   rmSync(folder, { recursive: true, force: true });
 });
 
@@ -34,7 +36,7 @@ function show(index: number, rectangle: Rectangle): SealAppearance {
           ['BBox', [0, 0, 100, 40]],
           ['Resources', new PdfDict()],
         ]);
-        update.set(ref, new PdfNewStream(dict, Buffer.from('0 0 1 RG 2 w 1 1 98 38 re S')));
+        update.set(ref, new PdfNewStream(dict, Buffer.from('2 w 1 1 98 38 re S')));
         return ref;
       },
     };
@@ -163,5 +165,27 @@ withJudges(`seals in fields, visible and certifying${missing === '' ? '' : ` (sk
 
   test('our own verifier accepts each of them', () => {
     expect(refusedByUs).toEqual([]);
+  });
+});
+
+withVerapdf('PDF/A with a visible, certifying seal', () => {
+  const files = [
+    ['1b', 'ghostscript/text-pdfa-1b.pdf'],
+    ['1a', 'libreoffice/letter-pdfa-1b.pdf'],
+    ['2b', 'pdfkit/tagged-pdfa-2b.pdf'],
+    ['2u', 'weasyprint/report-pdfa-2u.pdf'],
+    ['3b', 'fpdf2/invoice-pdfa-3b.pdf'],
+    ['4f', 'weasyprint/report-pdfa-4f.pdf'],
+  ] as const;
+
+  test.each(files)('stays PDF/A-%s (%s)', async (flavour, file) => {
+    const pki = await SoftwarePki.make();
+    const input = readFileSync(join(import.meta.dirname, 'corpus/files', file));
+    const options = { certify: 2, appearance: show(0, [20, 20, 120.5, 60.25]) } as const;
+    const [path, root] = [join(folder, `${flavour}.pdf`), join(folder, `${flavour}.pem`)];
+    writeFileSync(path, (await sealBySoftware(input, pki, options)).bytes);
+    writeFileSync(root, pki.rootPem);
+    const [judgement] = await archival.judge([path], { roots: [root], crls: [], flavour });
+    expect(judgement?.opinions.map(({ word, reasons }) => [word, reasons])).toEqual([['accept', []]]);
   });
 });
