@@ -96,7 +96,7 @@ function assertExtendable(report: ValidationReport): SealLevel {
     const why = foreign.findings.find(({ severity }) => severity === 'profile')?.sentence ?? '';
     throw new SigillumError(
       'extension_not_pades',
-      `Only PAdES baseline signatures can be extended, and ${nameOf(foreign)} is not one. ${why}`.trim(),
+      `${nameOf(foreign)} is not PAdES baseline, and only such can be extended. ${why}`.trim(),
     );
   }
   if (!report.accepted) {
@@ -128,5 +128,5 @@ function levelOf({ format }: SignatureReport): SealLevel {
 }
 
 function nameOf({ field }: SignatureReport): string {
-  return `the signature in the field "${(field ?? '').slice(0, 128)}"`;
+  return `The signature in the field "${(field ?? '').slice(0, 128)}"`;
 }
