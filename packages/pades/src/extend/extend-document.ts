@@ -1,12 +1,14 @@
 import { SigillumError } from '@sigillum/errors';
 import { openPdf } from '@sigillum/pdf';
-import type { TimeStampToken } from '@sigillum/pki';
+import { equalBytes, type TimeStampToken } from '@sigillum/pki';
 import type { PrepareInput } from '../prepare/prepare-input.ts';
 import { unknownTokenSize } from '../seal/estimate-contents-size.ts';
+import type { RevocationRequest } from '../seal/revocation-source.ts';
 import { type RaiseHooks, type RaisePorts, raiseLevel } from '../seal/raise-level.ts';
 import { isAtLeast, type SealLevel, sealLevels } from '../seal/seal-level.ts';
 import type { CheckCode } from '../validate/checks.ts';
 import type { JudgedDocument } from '../validate/judge-document.ts';
+import type { ProvableChain } from '../validate/judge-signature.ts';
 import { examineSignatures } from '../validate/validate-signatures.ts';
 import type { SignatureReport, ValidationReport } from '../validate/validation-report.ts';
 
@@ -52,15 +54,21 @@ export async function extendDocument(request: ExtensionRequest): Promise<Extende
   if (to === 'b-lt' && isAtLeast(from, to)) {
     return { increment: new Uint8Array(), size, from, to: from, documentTimeStampToken: undefined };
   }
-  const chains = judged.chains
-    .filter(({ of, state, provenAt }) => {
-      // what the new time-stamp is to prove must be good until then: the time-stamps that nothing else covers
-      const isLast = of !== 'signature' && provenAt.getTime() === now.getTime();
-      return state !== 'good' || (to === 'b-lta' && isLast);
-    })
-    .map(({ certificates, provenAt }) => ({ certificates, at: provenAt }));
+  const chains = judged.chains.filter(({ of, state, provenAt }) => {
+    // what the new time-stamp is to prove must be good until then: the time-stamps that nothing else covers
+    const isLast = of !== 'signature' && provenAt.getTime() === now.getTime();
+    return state !== 'good' || (to === 'b-lta' && isLast);
+  });
   const lastTokenSize = request.lastTokenSize ?? unknownTokenSize;
-  const { updates, token } = await raiseLevel({ input, to, chains, lastTokenSize, ports, hooks, signal });
+  const { updates, token } = await raiseLevel({
+    input,
+    to,
+    chains: mergeChains(chains),
+    lastTokenSize,
+    ports,
+    hooks,
+    signal,
+  });
   return { increment: updates, size: size + updates.length, from, to, documentTimeStampToken: token };
 }
 
@@ -73,9 +81,26 @@ async function examine({ input, roots, ports, signal }: ExtensionRequest, now: D
   const judged = examineSignatures(input.source, { roots, now });
   if (judged.report.accepted || !lacksIssuersOnly(judged.report)) return judged;
   signal?.throwIfAborted();
-  const chains = judged.chains.map(({ certificates, provenAt }) => ({ certificates, at: provenAt }));
-  const { certificates } = await ports.revocation.collect(chains, signal);
+  const { certificates } = await ports.revocation.collect(mergeChains(judged.chains), signal);
   return examineSignatures(input.source, { roots, now, certificates });
+}
+
+/**
+ * One request for each signer and each TSU, however many signatures they made: at the latest time at which it must be good.
+ * What wasn't revoked then wasn't before.
+ */
+function mergeChains(chains: readonly ProvableChain[]): readonly RevocationRequest[] {
+  const merged = new Map<string, RevocationRequest>();
+  for (const { certificates, provenAt } of chains) {
+    const [leaf = new Uint8Array()] = certificates;
+    const key = Buffer.from(leaf.buffer, leaf.byteOffset, leaf.length).toString('latin1');
+    const known = merged.get(key);
+    const others = known?.certificates ?? [];
+    const added = certificates.filter((one) => !others.some((other) => equalBytes(one, other)));
+    const at = known === undefined || known.at < provenAt ? provenAt : known.at;
+    merged.set(key, { certificates: [...others, ...added], at });
+  }
+  return [...merged.values()];
 }
 
 function lacksIssuersOnly({ findings, signatures }: ValidationReport): boolean {

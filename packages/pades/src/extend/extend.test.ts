@@ -270,6 +270,16 @@ describe('extending', () => {
     expect(validate(renewed, { now, requiresRevocation: true }).summary).toMatch(/^Accepted/);
   });
 
+  test('asks once about a signer and a TSU, however many signatures they made', async () => {
+    let bytes: Uint8Array = input;
+    for (let count = 0; count < 3; count++) ({ bytes } = await sealAtLevel(bytes, pki, { level: 'b-t' }));
+    const revocation = new SoftwareRevocation(pki, { now: () => pki.now });
+    const { bytes: extended } = await extendBySoftware(bytes, pki, { to: 'b-lta', revocation });
+    const leaves = revocation.requests.map(({ certificates: [leaf] }) => leaf);
+    expect(leaves).toEqual([pki.leaf.certificate, pki.tsu.certificate]);
+    expect(validate(extended, { requiresRevocation: true }).summary).toMatch(/^Accepted: all 3/);
+  });
+
   test('takes issuers that the signature lacks from where the source finds them, and keeps them in the file', async () => {
     const orphan = { ...pki.issueSeal('orphan', { caIssuersUrl: 'http://192.0.2.1/ca.cer' }), chain: [] };
     const { bytes } = await sealAtLevel(input, pki, { level: 'b-t', signer: orphan });
