@@ -1,9 +1,9 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type SealAppearance, type SealOptions, validateSignatures } from '@sigillum/pades';
+import { prepareSignature, type SealAppearance, type SealOptions, validateSignatures } from '@sigillum/pades';
 import { createArraySource, findPage, PdfDict, PdfName, PdfNewStream, type Rectangle } from '@sigillum/pdf';
-import { type Judgement, Judges, rewriteWithQpdf, sealBySoftware, SoftwarePki } from '@sigillum/testing';
+import { type Judgement, Judges, makeForgeries, rewriteWithQpdf, sealBySoftware, SoftwarePki } from '@sigillum/testing';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 
 const judges = Judges.open({ only: ['dss', 'pyhanko', 'pdfsig', 'qpdf'] });
@@ -188,4 +188,30 @@ withVerapdf('PDF/A with a visible, certifying seal', () => {
     const [judgement] = await archival.judge([path], { roots: [root], crls: [], flavour });
     expect(judgement?.opinions.map(({ word, reasons }) => [word, reasons])).toEqual([['accept', []]]);
   });
+});
+
+test('earlier signatures and time-stamps are found intact, and broken when a byte before them changes', async () => {
+  const [pki, strangers] = [await SoftwarePki.make(), await SoftwarePki.make('Strangers')];
+  const sample = await sealBySoftware(makeContract('1.7'), pki, { fieldName: 'Witness' });
+  const forgeries = makeForgeries(sample, { pki, strangers });
+  // the page was changed by an update and then time-stamped: each signature by itself is good
+  const stamped = forgeries.find(({ name }) => name === 'changed-below-time-stamp')?.bytes ?? new Uint8Array();
+  const states = (bytes: Uint8Array) => {
+    const finish = () => new Uint8Array(32);
+    const input = { source: createArraySource(bytes), prefixHash: { algorithm: 'sha256' as const, finish } };
+    const prepared = prepareSignature(
+      input,
+      { signingTime: pki.now, contentsSize: 64 },
+      (size) => new Uint8Array(size),
+    );
+    return prepared.earlierSignatures;
+  };
+  expect(states(stamped)).toEqual([
+    { fieldName: 'Witness', state: 'intact' },
+    { fieldName: 'Later', state: 'intact' },
+  ]);
+  const changed = Uint8Array.from(stamped);
+  const at = Buffer.from(changed).indexOf('Contract');
+  changed[at] = 0x42;
+  expect(states(changed).map(({ state }) => state)).toEqual(['broken', 'broken']);
 });

@@ -1,6 +1,5 @@
 import {
   assertPermitted,
-  type ByteSource,
   IncrementalUpdate,
   listFormFields,
   openPdf,
