@@ -215,3 +215,39 @@ test('earlier signatures and time-stamps are found intact, and broken when a byt
   changed[at] = 0x42;
   expect(states(changed).map(({ state }) => state)).toEqual(['broken', 'broken']);
 });
+
+describe('a field that wants a certain certificate', () => {
+  let pki: SoftwarePki;
+  let strangers: SoftwarePki;
+  beforeAll(async () => {
+    [pki, strangers] = [await SoftwarePki.make(), await SoftwarePki.make('Strangers')];
+  });
+  const hex = (bytes: Uint8Array) => `<${Buffer.from(bytes).toString('hex')}>`;
+  const organization = '/O (Forgeries \\(no legal value\\))';
+  const cases: readonly (readonly [string, (good: SoftwarePki, other: SoftwarePki) => string, boolean])[] = [
+    ['the signer itself', (good) => `/Ff 1 /Subject [${hex(good.leaf.certificate)}]`, true],
+    ['another one', (good) => `/Ff 1 /Subject [${hex(good.otherLeaf.certificate)}]`, false],
+    [
+      'one of its root',
+      (good, other) => `/Ff 2 /Issuer [${hex(other.root.certificate)} ${hex(good.root.certificate)}]`,
+      true,
+    ],
+    ['one of another root', (_, other) => `/Ff 2 /Issuer [${hex(other.root.certificate)}]`, false],
+    ['one under a policy', () => '/Ff 4 /OID [(1.2.3)]', false],
+    ['one with its name', () => `/Ff 8 /SubjectDN [<< ${organization} /CN (Forgeries seal) >>]`, true],
+    ['one with another name', () => `/Ff 8 /SubjectDN [<< ${organization} /CN (Nobody) >>]`, false],
+    ['one that only seals', () => '/Ff 32 /KeyUsage [(01) (1)]', true],
+    ['one that may also log in', () => '/Ff 32 /KeyUsage [(11)]', false],
+  ];
+
+  test.each(cases)('%s', async (_, constraint, isMet) => {
+    const seed = `/SV << /Cert << ${constraint(pki, strangers)} >> >>`;
+    const text = Buffer.from(makeContract('1.7')).toString('latin1');
+    // the last object before the table may grow, since offsets of the others stay
+    const grown = text.replace('<< /FT /Tx /T (Remark) >>', `<< /FT /Sig /T (Remark) ${seed} >>`);
+    const file = grown.replace(/startxref\n\d+/, `startxref\n${grown.lastIndexOf('xref\n0')}`);
+    const sealing = sealBySoftware(Buffer.from(file, 'latin1'), pki, { fieldName: 'Remark' });
+    if (isMet) expect((await sealing).bytes.length).toBeGreaterThan(file.length);
+    else await expect(sealing).rejects.toMatchObject({ code: 'seed_value_unsatisfiable' });
+  });
+});
