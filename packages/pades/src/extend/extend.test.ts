@@ -158,6 +158,51 @@ describe('sealing at a level', () => {
     expect(validate(extended, { requiresRevocation: true }).accepted).toBe(true);
   });
 
+  test('reads little of a large file, however many updates follow, and hashes it once', async () => {
+    const large = makeSamplePdf('classic', { padding: 20_000_000 });
+    const state = createHash('sha256').update(large);
+    const whole = createArraySource(large);
+    let [bytesRead, hashed] = [0, 0];
+    const { sealed } = await sealAtLevel(input, pki, { level: 'b-lta' });
+    const archived = await sealDocument({
+      level: 'b-lta',
+      input: {
+        source: {
+          size: whole.size,
+          read: (offset, length) => {
+            bytesRead += length;
+            return whole.read(offset, length);
+          },
+        },
+        prefixHash: {
+          algorithm: 'sha256',
+          finish: (parts) => {
+            const hash = state.copy();
+            for (const part of parts) {
+              hashed += part.length;
+              hash.update(part);
+            }
+            return hash.digest();
+          },
+        },
+      },
+      credential: { certificate: pki.leaf.certificate, chain: pki.leaf.chain, algorithm: 'ecdsa-p256-sha256' },
+      options: { signingTime: pki.now, reason: 'Approved' },
+      revocation: new SoftwareRevocation(pki, { now: () => pki.now }),
+      ports: {
+        sign: ({ signedAttributes }) => Promise.resolve(signBy(signedAttributes)),
+        timeStamps: createSoftwareTimeStamps(pki, pki.now),
+        now: () => pki.now,
+        random: zeros,
+      },
+    });
+    expect(bytesRead).toBeLessThan(200_000);
+    expect(hashed).toBeLessThan(100_000);
+    expect(archived.increment.length).toBeLessThan(sealed.increment.length + 1000);
+    const report = validate(Buffer.concat([large, archived.increment]), { requiresRevocation: true });
+    expect(report.summary).toMatch(/^Accepted/);
+  });
+
   test('is the same, byte for byte, when the building blocks are used one after the other', async () => {
     const { sealed } = await sealAtLevel(input, pki, { level: 'b-lta', random: zeros });
     const bottom = createSoftwareInput(input, 'sha256');
