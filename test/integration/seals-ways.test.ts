@@ -29,7 +29,30 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 }, 60_000);
 
-type Reply = { status: number; headers: Headers; bytes: Buffer; body: Record<string, any> };
+/** What is looked at of the JSON answers; each has some of it. */
+type Body = {
+  readonly code: string;
+  readonly errors: readonly { readonly pointer: string; readonly detail: string }[];
+  readonly id: string;
+  readonly links: { readonly self: string; readonly document: string; readonly document_time_stamp: string };
+  readonly sealed: { readonly size: number; readonly sha256: string };
+  readonly extended: { readonly sha256: string };
+  readonly expires: string;
+  readonly failure: { readonly code: string } | null;
+  readonly earlier_signature_states: readonly unknown[];
+  readonly data: readonly { readonly id: string; readonly from_level: string }[];
+  readonly digest_algorithm: 'sha256' | 'sha384';
+  readonly contents_size: number;
+  readonly server_time: string;
+  readonly cms: string;
+  readonly certificates: readonly string[];
+  readonly crls: readonly string[];
+  readonly ocsps: readonly string[];
+  readonly document_time_stamp: { readonly digest_algorithm: string; readonly contents_size: number };
+  readonly token: string;
+  readonly time_stamp: { readonly time: string; readonly serial: string };
+};
+type Reply = { status: number; headers: Headers; bytes: Buffer; body: Body };
 
 async function call(path: string, init: RequestInit = {}): Promise<Reply> {
   const response = await fetch(new URL(path, home.ready.url), {
@@ -155,7 +178,7 @@ describe('the ways in', () => {
       invalid(['/body']),
     ]);
     const both = await postJson('/v1/seals?level=b-t', { document: 'JVBERi0=', options: { level: 'b-t' } });
-    expect([both.status, both.body.errors[0].pointer]).toEqual([400, '/query/level']);
+    expect([both.status, both.body.errors[0]?.pointer]).toEqual([400, '/query/level']);
     const wrong = await postJson('/v1/seals', { document: 'no base64', x: 1 });
     expect(wrong.body.errors.map(({ pointer }: { pointer: string }) => pointer)).toEqual(['/body/x', '/body/document']);
     const large = await postJson('/v1/seals', { document: 'A'.repeat(5 * 1024 ** 2) });
@@ -223,9 +246,9 @@ describe('levels', () => {
       'b-lta',
       'b-t',
     ]);
-    const one = await call(`/v1/extensions/${list.body.data[2].id}`);
+    const one = await call(`/v1/extensions/${list.body.data[2]?.id}`);
     expect(one.body).toEqual(list.body.data[2]);
-    const asSeal = await call(`/v1/seals/${list.body.data[2].id}`);
+    const asSeal = await call(`/v1/seals/${list.body.data[2]?.id}`);
     expect(asSeal.body.code).toBe('seal_not_found');
   }, 60_000);
 
@@ -244,7 +267,7 @@ describe('levels', () => {
       expect((await reply).kind).toBe('broken');
       await until(async () => {
         const seal = await call(`/v1/seals/${marker[1]}`).catch(() => undefined);
-        return seal?.body['failure']?.code === 'seal_swept' ? true : undefined;
+        return seal?.body.failure?.code === 'seal_swept' ? true : undefined;
       });
     }
   }, 120_000);

@@ -29,6 +29,9 @@ const logFieldsKey = 'sigillumLogFields';
  */
 export function createHttpApp(options: HttpAppOptions): Express {
   const app = express();
+  // One path is one route: nothing answers at `/V1/Seals/` that the documentation doesn't have.
+  app.enable('case sensitive routing');
+  app.enable('strict routing');
   app.set('etag', false);
   app.set('query parser', 'simple');
   app.set('trust proxy', options.trustProxy ?? false);

@@ -1,8 +1,16 @@
-import { createServer, type RequestListener, type Server as HttpServer, type ServerOptions } from 'node:http';
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server as HttpServer,
+  type ServerOptions,
+  type ServerResponse,
+} from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { SigillumError } from '@sigillum/errors';
+import { problemMediaType, SigillumError, toProblem } from '@sigillum/errors';
+import { createRequestId, requestIdHeader } from './request-id.ts';
 
 /** Bounds of a listener; every one has a default. */
 export type ServeLimits = {
@@ -74,6 +82,7 @@ export async function serve(listener: RequestListener, options: ServeOptions): P
     connectionsCheckingInterval: timeoutCheckMs,
   });
   server.maxConnections = limits.maxConnections;
+  server.on('checkExpectation', refuseExpectation);
   const sockets = new Set<Socket>();
   server.on('connection', (socket: Socket) => {
     sockets.add(socket);
@@ -92,6 +101,14 @@ export async function serve(listener: RequestListener, options: ServeOptions): P
       }
     },
   };
+}
+
+/** RFC 9110 §10.1.1: only `100-continue` is known. Node would answer without a word. */
+function refuseExpectation(_request: IncomingMessage, response: ServerResponse): void {
+  const requestId = createRequestId();
+  const error = new SigillumError('request_expectation_failed', 'Send no Expect header but 100-continue.');
+  response.writeHead(417, { 'Content-Type': problemMediaType, [requestIdHeader]: requestId, Connection: 'close' });
+  response.end(JSON.stringify(toProblem(error, requestId)));
 }
 
 function createListener(listener: RequestListener, options: ServeOptions, bounds: ServerOptions): HttpServer {

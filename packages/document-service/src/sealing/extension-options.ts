@@ -10,5 +10,3 @@ export const extensionOptionsSchema = z.strictObject({
   }),
   retain: retainSchema,
 });
-
-export type ExtensionOptions = z.output<typeof extensionOptionsSchema>;

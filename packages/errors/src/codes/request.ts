@@ -13,6 +13,7 @@ export const requestCodes = defineCodes({
   request_too_large: { status: 413, title: 'The body is too large' },
   request_media_type_unsupported: { status: 415, title: 'Media type not supported' },
   request_not_acceptable: { status: 406, title: 'No acceptable representation' },
+  request_expectation_failed: { status: 417, title: 'The expectation can not be met' },
   request_rate_limited: { status: 429, title: 'Too many requests' },
   internal_error: { status: 500, title: 'Internal error' },
   service_overloaded: { status: 503, title: 'The service is overloaded' },
