@@ -750,6 +750,14 @@ describe('pages', () => {
     expect([-1, 5, 1.5, Number.NaN].map((index) => findPage(document, index))).toEqual(Array(4).fill(undefined));
   });
 
+  test('that stand in the tree twice are two pages; nodes above them may not', () => {
+    const twice = open(classic({ ...tree, 2: '<< /Type /Pages /Kids [3 0 R 3 0 R 8 0 R] /Count 3 >>' }));
+    expect(countPages(twice)).toBe(3);
+    expect(findPage(twice, 1)?.ref.number).toBe(3);
+    const shared = open(classic({ ...tree, 2: '<< /Type /Pages /Kids [4 0 R 4 0 R] /Count 6 >>' }));
+    expect(codeOf(() => countPages(shared))).toBe('pdf_reference_loop');
+  });
+
   test('are found from a reference too, by what stands above them', () => {
     const document = open(classic(tree));
     const page = getPage(document, new PdfRef(6));

@@ -21,17 +21,23 @@ type Waiting = { readonly node: PdfObject; readonly above: Above | undefined };
  */
 export function* walkPages(document: PdfDocument, from: number): Generator<Page, number> {
   const waiting: Waiting[] = [{ node: document.catalog.find('Pages') ?? null, above: undefined }];
-  const seen = new Set<number>();
+  const branches = new Set<number>();
   let index = 0;
+  let nodes = 0;
   for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
     const { node, above } = next;
-    const { ref, dict } = readNode(document, node, seen);
+    const { ref, dict } = readNode(document, node, nodes++);
     const kids = findKids(document, dict);
     if (kids === undefined) {
       if (index >= from) yield { ref, dict, ancestors: listAncestors(above) };
       index++;
       continue;
     }
+    // a page may stand there twice: editors copy one so; what is above pages may not
+    if (branches.has(ref.number)) {
+      throw new SigillumError('pdf_reference_loop', 'The page tree of the PDF leads back to itself.');
+    }
+    branches.add(ref.number);
     if (kids.length > limits.objectValues - waiting.length) {
       throw new SigillumError(
         'pdf_limit_exceeded',
@@ -46,18 +52,14 @@ export function* walkPages(document: PdfDocument, from: number): Generator<Page,
   return index;
 }
 
-function readNode(document: PdfDocument, node: PdfObject, seen: Set<number>): { ref: PdfRef; dict: PdfDict } {
-  if (seen.size >= limits.pageTreeNodes) {
+function readNode(document: PdfDocument, node: PdfObject, before: number): { ref: PdfRef; dict: PdfDict } {
+  if (before >= limits.pageTreeNodes) {
     throw new SigillumError(
       'pdf_limit_exceeded',
       `The page tree of the PDF has more than ${limits.pageTreeNodes} nodes on the way to a page.`,
     );
   }
   if (!(node instanceof PdfRef)) throw wrongType('A node of the page tree', 'a reference');
-  if (seen.has(node.number)) {
-    throw new SigillumError('pdf_reference_loop', 'The page tree of the PDF leads back to itself.');
-  }
-  seen.add(node.number);
   return { ref: node, dict: document.getDict(node, 'A node of the page tree') };
 }
 
