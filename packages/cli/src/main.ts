@@ -1,17 +1,32 @@
+import { fork } from 'node:child_process';
 import { once } from 'node:events';
+import { serveCorpusWorker } from './corpus/serve-corpus-worker.ts';
 import { runCli } from './run-cli.ts';
 
-// A reader that closes the pipe (`sigillum … | head`) is no failure of ours.
-process.stdout.on('error', (error) => {
-  if ('code' in error && error.code === 'EPIPE') process.exit(1);
-  throw error;
-});
+const [, script = '', ...args] = process.argv;
 
-process.exitCode = await runCli(process.argv.slice(2), {
-  directory: process.cwd(),
-  stdin: process.stdin,
-  async writeOut(bytes) {
-    if (!process.stdout.write(bytes)) await once(process.stdout, 'drain');
-  },
-  writeError: (text) => process.stderr.write(text),
-});
+/** No command of people: only with a channel to the parent that started it. */
+const workerMark = 'corpus-worker';
+
+if (args[0] === workerMark && process.send !== undefined) serveCorpusWorker(process);
+else {
+  // A reader that closes the pipe (`sigillum … | head`) is no failure of ours.
+  process.stdout.on('error', (error) => {
+    if ('code' in error && error.code === 'EPIPE') process.exit(1);
+    throw error;
+  });
+
+  process.exitCode = await runCli(args, {
+    directory: process.cwd(),
+    stdin: process.stdin,
+    async writeOut(bytes) {
+      if (!process.stdout.write(bytes)) await once(process.stdout, 'drain');
+    },
+    writeError: (text) => process.stderr.write(text),
+    startWorker: (nodeOptions) =>
+      fork(script, [workerMark], {
+        execArgv: [...process.execArgv, ...nodeOptions],
+        stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+      }),
+  });
+}

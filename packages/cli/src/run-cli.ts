@@ -1,26 +1,16 @@
 import { parseArgs } from 'node:util';
-import { isSigillumError } from '@sigillum/errors';
+import { isSigillumError, type SigillumError } from '@sigillum/errors';
 import { SigillumApiError } from '@sigillum/sdk';
 import { parseAuditCommand, runAudit } from './commands/audit.ts';
+import { parseCorpusCommand, runCorpus } from './commands/corpus.ts';
+import { parseExtendCommand, runExtend } from './commands/extend.ts';
 import { helpText } from './commands/help.ts';
-import { runSeal } from './commands/seal.ts';
+import { parseSealCommand, runSeal } from './commands/seal.ts';
 import { runStatus } from './commands/status.ts';
 import { parseVerifyCommand, runVerify } from './commands/verify.ts';
 import type { Console } from './console.ts';
+import { serviceOptions, toService } from './parse-options.ts';
 import { UsageError } from './usage-error.ts';
-
-const text = { type: 'string' } as const;
-const serviceOptions = { url: text, 'key-file': text, home: text } as const;
-const sealOptions = {
-  ...serviceOptions,
-  output: { type: 'string', short: 'o' },
-  credential: text,
-  reason: text,
-  location: text,
-  'contact-info': text,
-  name: text,
-  force: { type: 'boolean' },
-} as const;
 
 /** Runs one command line (without `node` and the script). @returns the exit code */
 export async function runCli(argv: readonly string[], console: Console): Promise<number> {
@@ -36,7 +26,7 @@ export async function runCli(argv: readonly string[], console: Console): Promise
       return 1;
     }
     if (isSigillumError(error)) {
-      console.writeError(`sigillum: ${error.message}\n`);
+      console.writeError(`sigillum: ${describeError(error)}\n`);
       return 1;
     }
     throw error;
@@ -53,6 +43,21 @@ async function dispatch([command, ...args]: readonly string[], console: Console)
     const { values } = parse(() => parseArgs({ args, options: serviceOptions }));
     return runStatus(toService(values), console);
   }
+  if (command === 'seal')
+    return runSeal(
+      parse(() => parseSealCommand(args)),
+      console,
+    );
+  if (command === 'extend')
+    return runExtend(
+      parse(() => parseExtendCommand(args)),
+      console,
+    );
+  if (command === 'corpus')
+    return runCorpus(
+      parse(() => parseCorpusCommand(args)),
+      console,
+    );
   if (command === 'verify')
     return runVerify(
       parse(() => parseVerifyCommand(args)),
@@ -63,25 +68,7 @@ async function dispatch([command, ...args]: readonly string[], console: Console)
       parse(() => parseAuditCommand(args)),
       console,
     );
-  if (command !== 'seal') throw new UsageError(`There is no command ${command}. See: sigillum help`);
-  const { values, positionals } = parse(() => parseArgs({ args, options: sealOptions, allowPositionals: true }));
-  const [input, ...others] = positionals;
-  if (input === undefined || others.length > 0) throw new UsageError('Name one PDF to seal, or - for standard input.');
-  if (values.output === undefined) throw new UsageError('Say where the sealed PDF goes: -o OUT.pdf');
-  const { credential, reason, location, name, 'contact-info': contactInfo } = values;
-  const given = Object.entries({ credential, reason, location, contactInfo, name }).filter(
-    ([, value]) => value !== undefined,
-  );
-  return runSeal(
-    {
-      input,
-      output: values.output,
-      force: values.force === true,
-      options: Object.fromEntries(given),
-      service: toService(values),
-    },
-    console,
-  );
+  throw new UsageError(`There is no command ${command}. See: sigillum help`);
 }
 
 function parse<T>(run: () => T): T {
@@ -93,13 +80,14 @@ function parse<T>(run: () => T): T {
   }
 }
 
-function toService(values: { url?: string | undefined; 'key-file'?: string | undefined; home?: string | undefined }) {
-  if (values.url !== undefined && !URL.canParse(values.url)) throw new UsageError(`${values.url} is not a URL.`);
-  return { url: values.url, keyFile: values['key-file'], home: values.home };
-}
-
 function describeApiError({ message, code, requestId, retryAfterSeconds, problem }: SigillumApiError): string {
   const fields = (problem.errors ?? []).map(({ pointer, detail }) => `\n  ${pointer}: ${detail}`);
   const retry = retryAfterSeconds === undefined ? '' : ` Try again in ${retryAfterSeconds} s.`;
   return `${message}${retry} (${code}, ${requestId})${fields.join('')}`;
+}
+
+/** Of our own side: the code says it to scripts, but for a service that isn't there. */
+function describeError({ message, code, fields }: SigillumError): string {
+  const named = fields.map(({ pointer, detail }) => `\n  ${pointer}: ${detail}`);
+  return code === 'service_unavailable' ? message : `${message} (${code})${named.join('')}`;
 }

@@ -1,50 +1,119 @@
 import { createReadStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
-import { type SealDocumentOptions, SigillumClient } from '@sigillum/sdk';
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { SigillumClient, type SealRequestOptions } from '@sigillum/sdk';
 import type { Console } from '../console.ts';
+import { assertReadable, assertWritable } from '../file-checks.ts';
 import { findService, type ServiceOptions } from '../find-service.ts';
+import { parseLevel, serviceOptions, toService } from '../parse-options.ts';
 import { UsageError } from '../usage-error.ts';
-import { alreadyThere, writeFileAtomically } from '../write-file-atomically.ts';
+import { writeFileAtomically } from '../write-file-atomically.ts';
 
 export type SealCommand = {
   /** Paths, or `-` for standard input and output. */
   readonly input: string;
   readonly output: string;
   readonly force: boolean;
-  readonly options: Pick<SealDocumentOptions, 'credential' | 'reason' | 'location' | 'contactInfo' | 'name'>;
+  /** Only digests are sent. */
+  readonly local: boolean;
+  readonly options: Omit<SealRequestOptions, 'appearance' | 'signal'>;
+  /** File with the JSON of the appearance. */
+  readonly appearance: string | undefined;
   readonly service: ServiceOptions;
 };
+
+const text = { type: 'string' } as const;
+const options = {
+  ...serviceOptions,
+  output: { type: 'string', short: 'o' },
+  level: text,
+  certify: text,
+  field: text,
+  appearance: text,
+  local: { type: 'boolean' },
+  credential: text,
+  reason: text,
+  location: text,
+  'contact-info': text,
+  name: text,
+  force: { type: 'boolean' },
+} as const;
+
+/** With a logo in it; the service takes no larger one. */
+const maxAppearanceBytes = 2 * 1024 * 1024;
+
+/** The arguments behind `seal`. @throws UsageError */
+export function parseSealCommand(args: readonly string[]): SealCommand {
+  const { values, positionals } = parseArgs({ args: [...args], options, allowPositionals: true });
+  const [input, ...others] = positionals;
+  if (input === undefined || others.length > 0) throw new UsageError('Name one PDF to seal, or - for standard input.');
+  if (values.output === undefined) throw new UsageError('Say where the sealed PDF goes: -o OUT.pdf');
+  const { credential, reason, location, name, field, 'contact-info': contactInfo } = values;
+  const given = {
+    credential,
+    reason,
+    location,
+    contactInfo,
+    name,
+    field,
+    certify: parseCertify(values.certify),
+    level: values.level === undefined ? undefined : parseLevel(values.level),
+  };
+  return {
+    input,
+    output: values.output,
+    force: values.force === true,
+    local: values.local === true,
+    options: Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),
+    appearance: values.appearance,
+    service: toService(values),
+  };
+}
 
 /** `sigillum seal`: a file goes in, a sealed file is there afterwards, as a whole or not at all. */
 export async function runSeal(command: SealCommand, console: Console): Promise<number> {
   const { url, apiKey } = await findService(command.service, console.directory);
   if (apiKey === undefined) throw new UsageError('Sealing needs an API key: --key-file FILE.');
-  const input = command.input === '-' ? console.stdin : await openInput(resolve(console.directory, command.input));
+  const input = command.input === '-' ? undefined : resolve(console.directory, command.input);
+  if (input !== undefined) await assertReadable(input);
   const output = command.output === '-' ? undefined : resolve(console.directory, command.output);
   // Before anything is uploaded and sealed for nothing; asked again when the name is taken.
   if (output !== undefined) await assertWritable(output, command.force);
+  const appearance =
+    command.appearance === undefined
+      ? {}
+      : { appearance: await readAppearance(resolve(console.directory, command.appearance)) };
 
-  const sealed = await new SigillumClient({ url, apiKey }).seal(input, command.options);
+  const client = new SigillumClient({ url, apiKey });
+  const asked = { ...command.options, ...appearance };
+  const sealed = command.local
+    ? await client.sealLocally(input ?? console.stdin, asked)
+    : await client.seal(input === undefined ? console.stdin : createReadStream(input), asked);
   if (output === undefined) for await (const chunk of sealed.stream()) await console.writeOut(chunk);
   else await writeFileAtomically(output, sealed.stream(), { overwrite: command.force });
   console.writeError(`Sealed as ${sealed.sealId}: ${output ?? 'standard output'}, ${sealed.size} bytes\n`);
   return 0;
 }
 
-async function openInput(path: string): Promise<AsyncIterable<Uint8Array>> {
-  const found = await findFile(path);
-  if (found === undefined) throw new UsageError(`There is no file ${path}.`);
-  if (!found.isFile()) throw new UsageError(`${path} is not a file.`);
-  return createReadStream(path);
+function parseCertify(given: string | undefined): 1 | 2 | 3 | undefined {
+  if (given === undefined || given === 'none') return undefined;
+  const certify = ([1, 2, 3] as const).find((one) => String(one) === given);
+  if (certify === undefined) throw new UsageError('Say --certify 1, 2, 3 or none.');
+  return certify;
 }
 
-async function assertWritable(path: string, force: boolean): Promise<void> {
-  const folder = dirname(path);
-  if (!(await findFile(folder))?.isDirectory()) throw new UsageError(`There is no folder ${folder}.`);
-  if (!force && (await findFile(path)) !== undefined) throw alreadyThere(path);
-}
-
-function findFile(path: string) {
-  return stat(path).catch(() => undefined);
+async function readAppearance(path: string): Promise<Readonly<Record<string, unknown>>> {
+  const bytes = await readFile(path).catch((cause: unknown) => {
+    throw new UsageError(`There is no file ${path} that can be read.`, { cause });
+  });
+  if (bytes.length <= maxAppearanceBytes) {
+    try {
+      const value: unknown = JSON.parse(bytes.toString('utf8'));
+      if (typeof value === 'object' && value !== null && !Array.isArray(value)) return { ...value };
+    } catch {
+      // Said below.
+    }
+  }
+  throw new UsageError(`${path} does not hold the JSON of an appearance.`);
 }
