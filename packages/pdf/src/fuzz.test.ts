@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { exercise } from '../fuzz/exercise.ts';
 import { fuzz, readCorpus } from '../fuzz/fuzz.ts';
 import { parseEncryption } from './encryption/parse-encryption.ts';
-import { getFileKey } from './encryption/file-key.ts';
+import { getFileKey } from './encryption/get-file-key.ts';
 import { SecurityHandler } from './encryption/security-handler.ts';
 import { decodeStream } from './filters/decode-stream.ts';
 import { limits } from './limits.ts';

@@ -1,20 +1,2 @@
-import { SigillumError } from '@sigillum/errors';
-import { findAesFileKey } from './aes-file-key.ts';
-import { findLegacyFileKey } from './legacy-file-key.ts';
-import type { Encryption } from './parse-encryption.ts';
-
 /** The key that the empty password opens, and whether it is the owner's, whom permissions don't bind (ISO 32000-2 §7.6.4.1). */
 export type FileKey = { readonly key: Uint8Array; readonly isOwner: boolean };
-
-/**
- * @param id the first half of the file's `/ID`, empty when there is none
- * @throws SigillumError `pdf_password_needed`, `pdf_encryption_damaged`
- */
-export function getFileKey(encryption: Encryption, id: Uint8Array): FileKey {
-  const found = encryption.version === 5 ? findAesFileKey(encryption) : findLegacyFileKey(encryption, id);
-  if (found !== undefined) return found;
-  throw new SigillumError(
-    'pdf_password_needed',
-    'The PDF can only be opened with a password. Remove the password and try again.',
-  );
-}

@@ -2,7 +2,7 @@ import type { PdfDocument } from '../document/pdf-document.ts';
 import { SigillumError } from '@sigillum/errors';
 import { equalObjects } from '../inspect/equal-objects.ts';
 import { isPdfArray, PdfDict, type PdfObject, PdfRef, PdfString } from '../objects/pdf-object.ts';
-import { getFileKey } from './file-key.ts';
+import { getFileKey } from './get-file-key.ts';
 import { parseEncryption } from './parse-encryption.ts';
 import { SecurityHandler } from './security-handler.ts';
 
