@@ -1,8 +1,8 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
-import { SigillumError } from '@sigillum/errors';
+import { isSigillumError, problemMediaType, SigillumError, toProblem } from '@sigillum/errors';
 import { createRequestId, requestIdHeader } from '@sigillum/service-kit';
-import { countAnswer } from '../tsa-metrics.ts';
-import { answerTimeStampQuery, type QueryAnswer } from './answer-time-stamp-query.ts';
+import { countAnswer, type Outcome } from '../tsa-metrics.ts';
+import { answerTimeStampQuery } from './answer-time-stamp-query.ts';
 import {
   createTsaApp,
   maxQueryBytes,
@@ -57,7 +57,7 @@ async function answer(request: IncomingMessage, response: ServerResponse, option
   const requestId = createRequestId();
   const exchange: Exchange = { state: 'waiting', aborted: false, reason: undefined };
   let client: string | undefined;
-  let outcome: QueryAnswer['outcome'] | undefined;
+  let outcome: Outcome | undefined;
   metrics.http.inFlight.inc();
   response.once('close', () => {
     if (exchange.state === 'handed_on') return;
@@ -66,7 +66,7 @@ async function answer(request: IncomingMessage, response: ServerResponse, option
       exchange.reason = new SigillumError('request_aborted', 'The caller hung up.');
     }
     const ms = performance.now() - started;
-    const status = response.writableFinished ? 200 : callerHungUp;
+    const status = response.writableFinished ? response.statusCode : callerHungUp;
     metrics.http.inFlight.dec();
     metrics.http.duration.observe({ method: 'POST', route: '/', status: String(status) }, ms / 1000);
     logger.info('request', {
@@ -107,10 +107,31 @@ async function answer(request: IncomingMessage, response: ServerResponse, option
   } catch (error) {
     // A caller that left has had its log line; nobody reads what express would say.
     if (exchange.aborted) return countAnswer(tsaMetrics, listener, 'aborted');
+    if (isSigillumError(error, 'request_rate_limited') || isSigillumError(error, 'tsa_overloaded')) {
+      // What a flood gets must cost least of all.
+      outcome = error.code === 'tsa_overloaded' ? 'overloaded' : 'rate_limited';
+      countAnswer(tsaMetrics, listener, outcome);
+      exchange.state = 'answered';
+      return refuse(response, error, requestId);
+    }
     exchange.state = 'handed_on';
     metrics.http.inFlight.dec();
     throw error;
   }
+}
+
+/** A problem answer (RFC 9457) as useProblemHandler makes it, for the two that come in floods. */
+function refuse(response: ServerResponse, error: SigillumError, requestId: string): void {
+  const problem = toProblem(error, requestId);
+  const body = Buffer.from(JSON.stringify(problem));
+  response.writeHead(problem.status, {
+    'Content-Type': problemMediaType,
+    'Content-Length': body.length,
+    'Cache-Control': 'no-store',
+    'Retry-After': String(Math.ceil(error.retryAfterSeconds ?? 1)),
+    [requestIdHeader]: requestId,
+  });
+  response.end(body);
 }
 
 /** The body, whose length isPlainQuery has bounded and Node enforces. */

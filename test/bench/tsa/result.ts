@@ -1,0 +1,76 @@
+import type { Kind } from './stand.ts';
+import { kinds } from './stand.ts';
+
+/** What was measured of one kind of key, one after the other. */
+export type Turn = {
+  readonly kind: Kind;
+  /** The module alone, two threads, per second. */
+  readonly signAndVerify: number;
+  readonly signOnly: number;
+  readonly tsa: { readonly perSecond: number; readonly p99Ms: number };
+  /** CPU per token in milliseconds, by process. `signers` is the HSM's work and its verification. */
+  readonly cpuMs: {
+    readonly tsa: number;
+    readonly hashSigner: number;
+    readonly signers: number;
+    readonly generator: number;
+  };
+  readonly opensslPerSecond: number;
+};
+
+/** Seals, one in flight, while nobody and while somebody floods the TSA's public listener. Milliseconds. */
+export type FloodResult = {
+  readonly seals: number;
+  readonly quietP50Ms: number;
+  readonly quietP99Ms: number;
+  readonly floodedP50Ms: number;
+  readonly floodedP99Ms: number;
+  /** Requests of the flood, and how many of them got a token. */
+  readonly floodPerSecond: number;
+  readonly floodGrantedPerSecond: number;
+};
+
+/** What `results/tsa.json` holds. */
+export type TsaBenchResult = {
+  readonly made: string;
+  readonly quick: boolean;
+  readonly machine: {
+    readonly processor: string;
+    readonly cores: number;
+    readonly kernel: string;
+    readonly node: string;
+  };
+  readonly openssl: string;
+  readonly inFlight: number;
+  readonly turns: readonly Turn[];
+  readonly flood: FloodResult;
+};
+
+/** The result as Markdown; ratios are paired within a turn, and the middle one of all turns is shown. */
+export function renderTsaTable({ turns, flood }: TsaBenchResult): string {
+  const of = (kind: Kind, pick: (turn: Turn) => number): number =>
+    median(turns.filter((turn) => turn.kind === kind).map(pick));
+  const row = (label: string, pick: (turn: Turn) => number, digits: number): string =>
+    `| ${[label, ...kinds.map((kind) => of(kind, pick).toFixed(digits))].join(' | ')} |`;
+  return [
+    `| | ${kinds.join(' | ')} |`,
+    '|---|---:|---:|',
+    row('tokens per second', ({ tsa }) => tsa.perSecond, 0),
+    row('p99, ms', ({ tsa }) => tsa.p99Ms, 0),
+    row('the module alone, signing and verifying, per second', ({ signAndVerify }) => signAndVerify, 0),
+    row('**ratio to it**', ({ tsa, signAndVerify }) => tsa.perSecond / signAndVerify, 2),
+    row('ratio to the module signing only', ({ tsa, signOnly }) => tsa.perSecond / signOnly, 2),
+    row('CPU of tsa per token, ms', ({ cpuMs }) => cpuMs.tsa, 3),
+    row("CPU of hash-signer's parent per token, ms", ({ cpuMs }) => cpuMs.hashSigner, 3),
+    row('CPU of its signer processes (the signature) per token, ms', ({ cpuMs }) => cpuMs.signers, 3),
+    row('CPU of the generator per token, ms', ({ cpuMs }) => cpuMs.generator, 3),
+    row('openssl ts -reply, two processes at a time, per second', ({ opensslPerSecond }) => opensslPerSecond, 0),
+    '',
+    `Seals, one in flight (${flood.seals}): p50 ${flood.quietP50Ms.toFixed(0)} ms, p99 ${flood.quietP99Ms.toFixed(0)} ms; while the public listener gets ${flood.floodPerSecond.toFixed(0)} requests/s (${flood.floodGrantedPerSecond.toFixed(0)} granted): p50 ${flood.floodedP50Ms.toFixed(0)} ms, p99 ${flood.floodedP99Ms.toFixed(0)} ms.`,
+  ].join('\n');
+}
+
+function median(values: readonly number[]): number {
+  const sorted = values.toSorted((left, right) => left - right);
+  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
+}
