@@ -46,6 +46,9 @@ export async function checkInvariants(
   return problems;
 }
 
+/** Nobody heard the answer: the connection broke, or the disk filled, after some lines had been written. */
+const mayHaveLines: ReadonlySet<string> = new Set(['signer_unavailable', 'signer_timeout', 'signer_audit_unavailable']);
+
 function wasStartedIn(home: SignerHome, pid: number): boolean {
   return home.shim.readTrace().some((event) => event.pid === pid);
 }
@@ -66,8 +69,7 @@ function compareWithLines(record: SigningRecord, events: readonly JsonObject[]):
       const name = `${requestId} ${sha256(signature)}`;
       expected.add(name);
       if (lines.get(name) !== 1) problems.push(`${requestId}: ${lines.get(name) ?? 0} lines for one signature`);
-    } else if (code === 'signer_unavailable' || code === 'signer_timeout') {
-      // Nobody heard the answer: the connection broke after the line was written.
+    } else if (mayHaveLines.has(code ?? '')) {
       lost.add(requestId);
     }
   }

@@ -205,7 +205,8 @@ describe('the whole token', () => {
     });
     expect(await signer.isReady()).toBe(false);
     expect(await record.sign(client, key(), 1, 5_000)).toEqual(['signer_unavailable']);
-    await recover();
+    home.shim.clear();
+    await signer.waitUntilReady();
     expect(await record.sign(client, key())).toEqual(['signed']);
     expect(signer.log).toContain('the token signs again');
   });

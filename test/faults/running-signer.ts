@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { listProcesses } from '@sigillum/testing';
 
@@ -48,7 +48,7 @@ export class RunningSigner {
     this.port = config.listen.port;
     this.internalPort = config.internal.port;
     this.instance = config.instance;
-    this.auditDirectory = join(dirname(configPath), config.audit.directory);
+    this.auditDirectory = resolve(dirname(configPath), config.audit.directory);
     const [command = '', ...args] = [...prefix, process.execPath, '--conditions=source', main, '--config', configPath];
     this.child = spawn(command, [...args, '--lifeline'], { stdio: ['pipe', 'pipe', 'pipe'] });
     for (const stream of [this.child.stdout, this.child.stderr]) {

@@ -60,6 +60,7 @@ export class SignerProcess {
   #isReady = false;
   #isDraining = false;
   #isCorked = false;
+  #isOver = false;
   #fatal: SignerFatal | undefined;
   #killedBecause: 'watchdog' | 'recycled' | 'protocol' | undefined;
 
@@ -76,10 +77,9 @@ export class SignerProcess {
     const startTimer = setTimeout(() => this.kill(), options.startTimeoutMs);
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#exited = promise;
-    let isOver = false;
     const finish = (): void => {
-      if (isOver) return;
-      isOver = true;
+      if (this.#isOver) return;
+      this.#isOver = true;
       clearTimeout(startTimer);
       this.#watchdog.stop();
       const wasReady = this.#isReady;
@@ -173,6 +173,8 @@ export class SignerProcess {
   }
 
   #receive(bytes: Buffer, startTimer: NodeJS.Timeout): void {
+    // Killed, or gone: its work is somebody else's now.
+    if (this.#isOver || this.#killedBecause !== undefined) return;
     this.#endSilence();
     try {
       for (const frame of this.#reader.push(bytes)) this.#handle(frame, startTimer);
