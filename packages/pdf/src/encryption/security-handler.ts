@@ -1,5 +1,13 @@
 import { SigillumError } from '@sigillum/errors';
-import { isPdfArray, PdfDict, PdfName, PdfNewStream, type PdfObject, type PdfRef } from '../objects/pdf-object.ts';
+import {
+  isPdfArray,
+  PdfDict,
+  PdfName,
+  PdfNewStream,
+  type PdfObject,
+  type PdfRef,
+  PdfStream,
+} from '../objects/pdf-object.ts';
 import { isName } from '../objects/take.ts';
 import { type CryptMethod, decryptBytes, encryptBytes } from './crypt-method.ts';
 import type { FileKey } from './file-key.ts';
@@ -29,6 +37,8 @@ export class SecurityHandler {
   decryptObject(value: PdfObject, ref: PdfRef): PdfObject {
     const { strings } = this.#encryption;
     if (strings === 'identity' || ref.number === this.#own) return value;
+    // §7.5.8.2: neither the data of a cross-reference stream nor the strings of its dictionary are encrypted
+    if (value instanceof PdfStream && isName(value.dict.find('Type'), 'XRef')) return value;
     return mapStrings(value, (bytes) => decryptBytes(strings, this.#key, ref, bytes));
   }
 
