@@ -182,7 +182,7 @@ describe('what is refused', () => {
     const good = makeSamplePdf();
     await expectProblem(good, 400, 'request_invalid', { colour: 'blue' });
     await expectProblem(good, 400, 'request_invalid', { reason: 'x'.repeat(100_000 / 16) });
-    await expectProblem(good, 422, 'seal_level_unsupported', { level: 'b-lta' });
+    await expectProblem(good, 400, 'request_invalid', { level: 'b-b' });
     await expectProblem(good, 415, 'request_media_type_unsupported', {}, { 'content-type': 'text/plain' });
     await expectProblem(good, 406, 'request_not_acceptable', {}, { accept: 'image/png' });
     await expectProblem(good, 401, 'request_unauthenticated', {}, { authorization: 'Bearer sk_test_wrong' });

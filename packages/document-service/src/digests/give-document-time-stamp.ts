@@ -1,6 +1,6 @@
 import { SigillumError } from '@sigillum/errors';
 import { listTokenCertificates, type RevocationData } from '@sigillum/pades';
-import type { TimeStampToken } from '@sigillum/pki';
+import { type TimeStampToken, verifyTimeStampToken } from '@sigillum/pki';
 import {
   appendEvent,
   encodeId,
@@ -81,7 +81,7 @@ async function giveOnce(
   options: TimeStampRequest,
 ): Promise<AnsweredTimeStamp> {
   const given = findGiven(seal, options);
-  if (given !== undefined) return { answer: given, replayed: true };
+  if (given !== undefined) return { answer: await answerAgain(services, seal, options, given), replayed: true };
   const { incrementSha256 } = seal;
   if (!isDue(seal) || incrementSha256 === undefined) {
     throw new SigillumError(
@@ -111,17 +111,28 @@ function isDue(seal: Seal): boolean {
   return seal.kind === 'digest' && seal.level === 'b-lta' && seal.status === 'completed';
 }
 
-/** The one that was given before; another digest for the same seal is refused. */
-function findGiven({ id, givenToken, outcome }: Seal, options: TimeStampRequest): TimeStampAnswer | undefined {
-  const stamp = outcome?.documentTimeStamp;
-  if (stamp === undefined || outcome?.signingTime === undefined) return undefined;
-  if (givenToken !== undefined && Buffer.from(givenToken.digest).equals(options.digest)) {
-    return toAnswer({ id }, givenToken.token, { genTime: stamp.time, serialNumber: stamp.serial }, noData);
-  }
+/** The token that was given before; another digest for the same seal is refused. */
+function findGiven({ givenToken, outcome }: Seal, { digest }: TimeStampRequest): Uint8Array | undefined {
+  if (outcome?.documentTimeStamp === undefined || outcome.signingTime === undefined) return undefined;
+  if (givenToken !== undefined && Buffer.from(givenToken.digest).equals(digest)) return givenToken.token;
   throw new SigillumError(
     'seal_time_stamp_given',
     'This seal has its document time-stamp already, over another digest. Seal the document again.',
   );
+}
+
+async function answerAgain(
+  services: Services,
+  seal: Seal,
+  { digest, digest_algorithm: algorithm }: TimeStampRequest,
+  given: Uint8Array,
+): Promise<TimeStampAnswer> {
+  const imprint = { algorithm, digest };
+  const token = verifyTimeStampToken(given, { imprint, roots: services.roots, known: services.knownCertificates });
+  const kept = seal.incrementSha256 === undefined ? undefined : await services.blobs.get(seal.incrementSha256);
+  const known = kept && parseKept(kept).time_stamp_certificate;
+  const data = known === undefined ? noData : await collectIfNew(services, token, known);
+  return toAnswer(seal, given, token, data);
 }
 
 const noData: RevocationData = { certificates: [], crls: [], ocsps: [] };
@@ -131,7 +142,7 @@ async function collectIfNew(
   services: Services,
   token: TimeStampToken,
   knownCertificate: string,
-  signal: AbortSignal,
+  signal?: AbortSignal,
 ): Promise<RevocationData> {
   if (toBase64(token.signerCertificate) === knownCertificate) return noData;
   const chain = { certificates: listTokenCertificates(token), at: services.now() };

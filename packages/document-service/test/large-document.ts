@@ -1,0 +1,91 @@
+/**
+ * Seals a PDF of 1 GiB in a development home, plain, as a form, and read slowly, and prints time and peak memory of
+ * document-service beside what it costs to read, hash and write the same file. Needs 4 GB of disk and curl.
+ *
+ *   node --conditions=source packages/document-service/test/large-document.ts [MiB]
+ */
+import { execFileSync } from 'node:child_process';
+import { createHash, randomBytes } from 'node:crypto';
+import { closeSync, fsyncSync, mkdtempSync, openSync, readFileSync, readSync, rmSync, writeSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DevelopmentHome } from '@sigillum/testing';
+
+const mebibytes = Number(process.argv[2] ?? 1024);
+const folder = mkdtempSync(join(tmpdir(), 'sigillum-large-'));
+const input = join(folder, 'large.pdf');
+const output = join(folder, 'sealed.pdf');
+
+/** One page and one large stream object that nothing shows. */
+function writePdf(): void {
+  const file = openSync(input, 'w');
+  const offsets: number[] = [];
+  let size = 0;
+  const write = (part: string | Uint8Array): void => {
+    size += writeSync(file, Buffer.from(part));
+  };
+  const writeObject = (body: string): void => {
+    offsets.push(size);
+    write(`${offsets.length} 0 obj\n${body}`);
+  };
+  write('%PDF-1.7\n');
+  writeObject('<< /Type /Catalog /Pages 2 0 R >>\nendobj\n');
+  writeObject('<< /Type /Pages /Kids [3 0 R] /Count 1 >>\nendobj\n');
+  writeObject('<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] >>\nendobj\n');
+  writeObject(`<< /Length ${mebibytes * 1024 ** 2} >>\nstream\n`);
+  for (let done = 0; done < mebibytes; done += 1) write(randomBytes(1024 ** 2));
+  write('\nendstream\nendobj\n');
+  const rows = offsets.map((offset) => `${String(offset).padStart(10, '0')} 00000 n \n`).join('');
+  const start = size;
+  write(`xref\n0 5\n0000000000 65535 f \n${rows}trailer\n<< /Size 5 /Root 1 0 R >>\nstartxref\n${start}\n%%EOF\n`);
+  fsyncSync(file);
+  closeSync(file);
+}
+
+/** Seconds to read, hash and write the file, one after the other for each piece. */
+function measureFloor(): number {
+  const started = performance.now();
+  const [from, to] = [openSync(input, 'r'), openSync(output, 'w')];
+  const [buffer, hash] = [Buffer.alloc(256 * 1024), createHash('sha256')];
+  for (let read = 1; read > 0; ) {
+    read = readSync(from, buffer);
+    hash.update(buffer.subarray(0, read));
+    writeSync(to, buffer.subarray(0, read));
+  }
+  hash.digest();
+  closeSync(from);
+  closeSync(to);
+  return (performance.now() - started) / 1000;
+}
+
+function curl(home: DevelopmentHome, args: readonly string[]): number {
+  const started = performance.now();
+  const key = `Authorization: Bearer ${home.ready.api_key}`;
+  const url = `${home.ready.url}/v1/seals`;
+  const all = ['-sS', '-f', '-o', output, '-H', key, ...args, url];
+  execFileSync('curl', all, { stdio: ['ignore', 'inherit', 'inherit'] });
+  return (performance.now() - started) / 1000;
+}
+
+function readPeak(home: DevelopmentHome): number {
+  const status = readFileSync(`/proc/${home.findService('document-service').pid}/status`, 'utf8');
+  return (Number(/VmHWM:\s+(\d+)/.exec(status)?.[1]) * 1024) / 1e6;
+}
+
+const home = await DevelopmentHome.start();
+try {
+  writePdf();
+  const show = (what: string, seconds: number, floor: number): void => {
+    const ratio = (seconds / floor).toFixed(2);
+    console.log(`${what.padEnd(24)} ${seconds.toFixed(2)} s  ${ratio} × floor  peak ${readPeak(home).toFixed(0)} MB`);
+  };
+  const floor = Math.min(measureFloor(), measureFloor());
+  console.log(`read + SHA-256 + write   ${floor.toFixed(2)} s  (${mebibytes} MiB)`);
+  show('application/pdf', curl(home, ['-H', 'Content-Type: application/pdf', '-T', input, '-X', 'POST']), floor);
+  show('multipart/form-data', curl(home, ['-F', 'options={"level":"b-lta"}', '-F', `file=@${input}`]), floor);
+  const slowly = ['-H', 'Content-Type: application/pdf', '-T', input, '-X', 'POST', '--limit-rate', '100M'];
+  show('read and sent slowly', curl(home, slowly), floor);
+} finally {
+  await home.remove();
+  rmSync(folder, { recursive: true });
+}
