@@ -6,7 +6,7 @@ import { runSealLoad } from '../seal-load.ts';
 import type { FloodResult } from './result.ts';
 
 /** Connections of the flood: more than a queue of clients, and each asks again at once. */
-const floodConnections = 32;
+const floodConnections = 128;
 
 /** Longer than the seals take; the flood is ended when they are done. */
 const floodSeconds = 600;

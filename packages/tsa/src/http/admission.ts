@@ -1,5 +1,6 @@
 import { isIPv6 } from 'node:net';
-import { SigillumError } from '@sigillum/errors';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { isSigillumError, SigillumError } from '@sigillum/errors';
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
 import type { ClientKeys } from './client-keys.ts';
 
@@ -14,6 +15,15 @@ export type AdmissionRates = {
 /** Wrong secrets are counted over this time; short, so that what is remembered is bounded by what can arrive in it. */
 const failureSeconds = 10;
 
+/**
+ * Whoever is too fast waits this long at most for the refusal, so that a flood comes as slowly as its connections allow
+ * and doesn't take the event loop from seals.
+ */
+const maxPauseMs = 1000;
+
+/** Refusals that wait, at most: as many as there are connections; what is pipelined beyond is refused at once. */
+const maxPaused = 1000;
+
 /** What the limits say about a request, for RateLimit-* headers. */
 export type Admission = { readonly client: string | undefined; readonly rate: RateReport };
 export type RateReport = { readonly limit: number; readonly remaining: number; readonly resetSeconds: number };
@@ -24,6 +34,7 @@ export class PublicAdmission {
   readonly #addresses: RateLimiterMemory;
   readonly #clients: RateLimiterMemory;
   readonly #failures: RateLimiterMemory;
+  #paused = 0;
 
   /** @param keys undefined when anybody may ask */
   constructor(keys: ClientKeys | undefined, rates: AdmissionRates) {
@@ -33,8 +44,23 @@ export class PublicAdmission {
     this.#failures = new RateLimiterMemory({ points: rates.failures, duration: failureSeconds });
   }
 
-  /** Throws `request_rate_limited` or `request_unauthenticated`. */
+  /** Throws `request_unauthenticated` or, after a pause, `request_rate_limited`. */
   async admit(address: string, authorization: string | undefined): Promise<Admission> {
+    try {
+      return await this.#decide(address, authorization);
+    } catch (error) {
+      if (isSigillumError(error, 'request_rate_limited') && this.#paused < maxPaused) await this.#pause(error);
+      throw error;
+    }
+  }
+
+  async #pause({ retryAfterSeconds = 1 }: SigillumError): Promise<void> {
+    this.#paused += 1;
+    await sleep(Math.min(retryAfterSeconds * 1000, maxPauseMs));
+    this.#paused -= 1;
+  }
+
+  async #decide(address: string, authorization: string | undefined): Promise<Admission> {
     const from = toRateKey(address);
     const rate = await consume(this.#addresses, from);
     if (this.#keys === undefined) return { client: undefined, rate };
