@@ -138,15 +138,15 @@ describe('under the same load', () => {
   test('bad clients disturb nobody else: hurried ones, one that floods, one that never reads', async () => {
     await pickVictim();
     const [hurried, flooding] = [home.connect(signer, 'other'), home.connect(signer, 'tsa', 8)];
-    let isOver = false;
+    const disturbance = { isOver: false };
     const hurry = async (): Promise<string[]> => {
       const seen: string[] = [];
-      for (; !isOver; await sleep(10)) seen.push(...(await record.sign(hurried, home.key('p256'), 1, 1)));
+      for (; !disturbance.isOver; await sleep(10)) seen.push(...(await record.sign(hurried, home.key('p256'), 1, 1)));
       return seen;
     };
     const flood = async (): Promise<string[]> => {
       const seen: string[] = [];
-      while (!isOver) seen.push(...(await record.sign(flooding, home.key('tsu'), 100, timeoutMs)));
+      while (!disturbance.isOver) seen.push(...(await record.sign(flooding, home.key('tsu'), 100, timeoutMs)));
       return seen;
     };
     const sockets: TLSSocket[] = [];
@@ -155,7 +155,7 @@ describe('under the same load', () => {
       for (let count = 0; count < 4; count += 1) sockets.push(askAndNeverRead());
       await sleep(1_500);
     });
-    isOver = true;
+    disturbance.isOver = true;
     const seen = (await Promise.all(disturbing)).flat();
     for (const socket of sockets) socket.destroy();
     expect(failures(outcomes)).toEqual([]);

@@ -164,16 +164,16 @@ describe('a reload', () => {
     const before = signer.signers();
 
     cpSync(home.path('keys/service-p384.json'), home.path(`${folder}/service-p384.json`));
-    let isDone = false;
-    const load = (async () => {
+    const load = { isDone: false };
+    const signing = (async () => {
       const outcomes: string[] = [];
-      while (!isDone) outcomes.push(...(await record.sign(client, home.key('p256'))));
+      while (!load.isDone) outcomes.push(...(await record.sign(client, home.key('p256'))));
       return outcomes;
     })();
     await reloaded(signer, 'keys');
     await waitUntil('the old ones gone', () => !signer.signers().some((pid) => before.includes(pid)));
-    isDone = true;
-    expect(new Set(await load)).toEqual(new Set(['signed']));
+    load.isDone = true;
+    expect(new Set(await signing)).toEqual(new Set(['signed']));
     expect(await record.sign(client, home.key('p384'))).toEqual(['signed']);
     expect((await client.keys()).map(({ name }) => name)).toContain('p384');
 
