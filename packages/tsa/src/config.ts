@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { configPath } from '@sigillum/service-kit';
 import { z } from 'zod';
 
@@ -7,6 +8,15 @@ const tls = { certificate: configPath(), key: configPath() };
 
 /** Those to whom a listener without TLS may be given a secret: nobody else hears it. */
 const loopback = new Set(['127.0.0.1', '::1', 'localhost']);
+
+/** What express takes as `trust proxy`. */
+function isProxy(text: string): boolean {
+  if (['loopback', 'linklocal', 'uniquelocal'].includes(text)) return true;
+  const [address = '', prefix, ...others] = text.split('/');
+  const bits = isIP(address) === 6 ? 128 : 32;
+  const isPrefix = prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) <= bits);
+  return isIP(address) !== 0 && isPrefix && others.length === 0;
+}
 
 /** ETSI's best-practice policy for time-stamps (EN 319 421 §5.2). */
 export const bestPracticePolicy = '0.4.0.2023.1.1';
@@ -32,7 +42,10 @@ const publicListener = z
       .max(1000)
       .default([]),
     /** Proxies in front, whose X-Forwarded-For is believed: addresses, networks or `loopback`. */
-    trusted_proxies: z.array(z.string().min(1)).max(32).default([]),
+    trusted_proxies: z
+      .array(z.string().refine(isProxy, 'An address, a network such as 10.0.0.0/8, or loopback.'))
+      .max(32)
+      .default([]),
     rates: z
       .strictObject({
         /** Requests in a second from one address (one /64 of IPv6). */
