@@ -72,15 +72,26 @@ function readPeak(home: DevelopmentHome): number {
   return (Number(/VmHWM:\s+(\d+)/.exec(status)?.[1]) * 1024) / 1e6;
 }
 
+/** Processor time of document-service so far, in seconds (proc(5): ticks of 10 ms). */
+function readProcessorTime(home: DevelopmentHome): number {
+  const fields = readFileSync(`/proc/${home.findService('document-service').pid}/stat`, 'utf8').split(' ');
+  return (Number(fields[13]) + Number(fields[14])) / 100;
+}
+
 const home = await DevelopmentHome.start();
 try {
   writePdf();
+  let before = 0;
   const show = (what: string, seconds: number, floor: number): void => {
     const ratio = (seconds / floor).toFixed(2);
-    console.log(`${what.padEnd(24)} ${seconds.toFixed(2)} s  ${ratio} × floor  peak ${readPeak(home).toFixed(0)} MB`);
+    const processor = (readProcessorTime(home) - before).toFixed(2);
+    const peak = readPeak(home).toFixed(0);
+    console.log(`${what.padEnd(24)} ${seconds.toFixed(2)} s  ${ratio} × floor  CPU ${processor} s  peak ${peak} MB`);
+    before = readProcessorTime(home);
   };
   const floor = Math.min(measureFloor(), measureFloor());
   console.log(`read + SHA-256 + write   ${floor.toFixed(2)} s  (${mebibytes} MiB)`);
+  before = readProcessorTime(home);
   show('application/pdf', curl(home, ['-H', 'Content-Type: application/pdf', '-T', input, '-X', 'POST']), floor);
   show('multipart/form-data', curl(home, ['-F', 'options={"level":"b-lta"}', '-F', `file=@${input}`]), floor);
   const slowly = ['-H', 'Content-Type: application/pdf', '-T', input, '-X', 'POST', '--limit-rate', '100M'];
