@@ -284,6 +284,8 @@ describe('a guarded client', () => {
         setImmediate(() => response.destroy());
       } else if (path === '/missing') {
         response.writeHead(404).end();
+      } else if (path === '/other-protocol') {
+        response.socket?.write('HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n');
       } else if (path === '/long-header') {
         response.writeHead(200, { 'x-long': 'x'.repeat(100_000) }).end();
       }
@@ -298,6 +300,7 @@ describe('a guarded client', () => {
       ['gzip', 'compressed'],
       ['broken', 'broke off'],
       ['missing', 'HTTP 404'],
+      ['other-protocol', 'another protocol'],
       ['long-header', 'connection failed'],
     ] as const) {
       await expect(get(client, `http://127.0.0.1:${port}/${path}`)).rejects.toEqual(failed(text));

@@ -136,6 +136,11 @@ function send(
   client.on('response', (response) => {
     receive(response, request, url).then(resolve, reject);
   });
+  // Without a listener Node.js closes the connection and says nothing: nobody would ever come back from here.
+  client.on('upgrade', (_response, upgraded) => {
+    upgraded.destroy();
+    reject(failed('it wants to speak another protocol'));
+  });
   client.end(request.body);
   return promise;
 }

@@ -68,6 +68,11 @@ function send(options: ExchangeOptions, signal: AbortSignal, keepAlive: boolean)
       request.destroy();
     });
   });
+  // Without a listener Node.js closes the connection and says nothing: nobody would ever come back from here.
+  request.on('upgrade', (_response, socket) => {
+    socket.destroy();
+    reject(unavailable('it wants to speak another protocol'));
+  });
   request.end(body);
   return promise;
 }

@@ -413,13 +413,18 @@ describe('a requester', () => {
       response.write('0');
       setImmediate(() => response.destroy());
     });
-    const { requester, failures } = makeRequester([endless, silent, dripping, brokenOff], { timeoutMs: 300 });
+    const upgrading = await listen((_query, response) => {
+      response.socket?.write('HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n');
+    });
+    const sources = [endless, silent, dripping, brokenOff, upgrading];
+    const { requester, failures } = makeRequester(sources, { timeoutMs: 300 });
     await expect(requester.request(imprint)).rejects.toMatchObject(unavailable);
     expect(failures.map(({ message }) => message)).toEqual([
       expect.stringContaining('too large'),
       expect.stringContaining('in time'),
       expect.stringContaining('in time'),
       expect.stringContaining('broke off'),
+      expect.stringContaining('another protocol'),
     ]);
   });
 
