@@ -11,6 +11,7 @@ import { SigningRecord } from './signing-record.ts';
 
 /** 200 requests a second, each with far more time than two watchdog periods (two seconds here). */
 const everyMs = 5;
+const maxBurst = 20;
 const timeoutMs = 30_000;
 /** Under load before, and after, whatever happens. */
 const quietMs = 400;
@@ -35,7 +36,11 @@ afterAll(async () => {
 /** Keeps up the load while `during` runs; answers what became of every digest. */
 async function underLoad(during: () => Promise<void>, sign = signOnce): Promise<string[]> {
   const calls: Promise<string>[] = [];
-  const ticker = setInterval(() => calls.push(sign()), everyMs);
+  let due = performance.now();
+  // A busy machine delays timers: what is owed is sent with the next one.
+  const ticker = setInterval(() => {
+    for (let burst = 0; due < performance.now() && burst < maxBurst; burst += 1, due += everyMs) calls.push(sign());
+  }, everyMs);
   try {
     await sleep(quietMs);
     await during();
@@ -160,7 +165,9 @@ describe('under the same load', () => {
     for (const socket of sockets) socket.destroy();
     expect(failures(outcomes)).toEqual([]);
     expect(seen.filter((outcome) => outcome === 'signer_deadline_too_short').length).toBeGreaterThan(0);
-    expect(new Set(seen)).toEqual(new Set(['signer_deadline_too_short', 'signed']));
+    // Whoever floods may be shed.
+    const others = new Set(seen).difference(new Set(['signer_deadline_too_short', 'signed', 'signer_overloaded']));
+    expect([...others]).toEqual([]);
     expect(signer.log).not.toContain('"reason":"watchdog"');
   });
 
@@ -172,7 +179,7 @@ describe('under the same load', () => {
       timeout_ms: timeoutMs,
       key_id: key.key_id,
       algorithm: key.algorithm,
-      digests: Array.from({ length: 20 }, () => ({ digest: randomBytes(32).toString('base64'), context: {} })),
+      digests: Array.from({ length: 5 }, () => ({ digest: randomBytes(32).toString('base64'), context: {} })),
     });
     const head = `POST /v1/signDigests HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n`;
     const socket = connectTls({
@@ -184,7 +191,7 @@ describe('under the same load', () => {
     });
     socket.on('error', () => undefined);
     socket.pause();
-    for (let count = 0; count < 10; count += 1) socket.write(head + body);
+    for (let count = 0; count < 5; count += 1) socket.write(head + body);
     return socket;
   }
 

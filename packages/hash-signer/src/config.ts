@@ -67,7 +67,7 @@ const limitsSchema = z.strictObject({
   /** Digests handed to one signer process per purpose before answers come back; hides the pipe's round trip. */
   in_flight_per_purpose: z.int().min(1).max(1_000).default(16),
   /** Digests of one client, waiting or in work; a client's own `max_pending` goes before it. */
-  pending_per_client: z.int().min(1).max(100_000).default(800),
+  pending_per_client: z.int().min(1).max(100_000).default(400),
   /** A request with less time left is refused: two watchdog periods must fit into every deadline. */
   min_timeout_ms: z.int().min(1).max(60_000).default(2_500),
   /** A signer process that isn't ready by then is killed; a network HSM may take seconds to log in. */
