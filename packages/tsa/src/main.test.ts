@@ -16,6 +16,7 @@ import {
   parseTstInfo,
   verifyTimeStampToken,
 } from '@sigillum/pki';
+import { parseConfig } from '@sigillum/service-kit';
 import { hashSignerUri, type SignDigestsRequest } from '@sigillum/signer-rpc';
 import {
   NtpServerForTests,
@@ -25,6 +26,7 @@ import {
   SoftwareSignerForTests,
 } from '@sigillum/testing';
 
+import { tsaConfigSchema } from './config.ts';
 import { AuditedTokens } from '../../cli/src/commands/audit-tokens.ts';
 
 const pki = new OpensslPki();
@@ -403,21 +405,6 @@ describe('the process', () => {
   test.each<[string, (text: string) => string, number, string]>([
     ['a good configuration', (text) => text, 0, ''],
     [
-      'an accuracy above a second',
-      (text) => text.replace('accuracy_ms: 1000', 'accuracy_ms: 1001'),
-      78,
-      '/accuracy_ms',
-    ],
-    [
-      'a public listener that is neither open nor has clients',
-      (text) => text.replace('open: true', 'open: false'),
-      78,
-      'open: true',
-    ],
-    ['an unknown option', (text) => `${text}colour: red\n`, 78, 'colour'],
-    ['a policy that is no OID', (text) => text.replace('2.25.99', 'mine'), 78, '/policy'],
-    ['a signer without TLS', (text) => text.replace('https:', 'http:'), 78, '/signer/url'],
-    [
       'two certificates in one file',
       (text) => text.replace('certificate: tsu.pem', 'certificate: two.pem'),
       78,
@@ -425,37 +412,6 @@ describe('the process', () => {
     ],
     ['a manifest of another purpose', (text) => text.replace('tsu.json', 'seal.json'), 78, 'purpose'],
     ['a production policy over a development certificate', (text) => live(text), 78, 'no legal value'],
-    ['a clock without supervision in production', (text) => text.replace('development: true\n', ''), 78, '/clock'],
-    ['two time sources', (text) => live(text).replace(', {host: c.test}', ''), 78, 'At least three'],
-    [
-      'time sources asked every second in production',
-      (text) => live(text).replace('test}]', 'test}], poll_seconds: 1'),
-      78,
-      'RFC 4330',
-    ],
-    [
-      'a development policy that promises something',
-      (text) => text.replace('2.25.99', '0.4.0.2023.1.1'),
-      78,
-      '/policy',
-    ],
-    [
-      'qualified development tokens',
-      (text) => text.replace('{name: tsu,', '{name: tsu, qualified: true,'),
-      78,
-      '/units',
-    ],
-    ['two units of one name', (text) => text.replace(/units: \[(.*)\]\n/, 'units: [$1, $1]\n'), 78, 'name of its own'],
-    [
-      'secrets in the clear over the network',
-      (text) =>
-        text.replace(
-          'host: 127.0.0.1, port: 0, open: true',
-          'host: 0.0.0.0, port: 0, clients: [{name: a, secret_file: key}]',
-        ),
-      78,
-      'in the clear',
-    ],
     [
       'a secret that can be guessed',
       (text) => text.replace('open: true', 'clients: [{name: a, secret_file: short}]'),
@@ -480,5 +436,45 @@ describe('the process', () => {
       encoding: 'utf8',
     });
     expect([result.status, result.stdout + result.stderr]).toEqual([status, expect.stringContaining(message)]);
+  });
+
+  test.each<[string, (text: string) => string, string]>([
+    ['an accuracy above a second', (text) => text.replace('accuracy_ms: 1000', 'accuracy_ms: 1001'), '/accuracy_ms'],
+    [
+      'a public listener that is neither open nor has clients',
+      (text) => text.replace('open: true', 'open: false'),
+      'open: true',
+    ],
+    ['an unknown option', (text) => `${text}colour: red\n`, 'colour'],
+    ['a policy that is no OID', (text) => text.replace('2.25.99', 'mine'), '/policy'],
+    ['a signer without TLS', (text) => text.replace('https:', 'http:'), '/signer/url'],
+    ['a clock without supervision in production', (text) => text.replace('development: true\n', ''), '/clock'],
+    ['two time sources', (text) => live(text).replace(', {host: c.test}', ''), 'At least three'],
+    [
+      'time sources asked every second in production',
+      (text) => live(text).replace('test}]', 'test}], poll_seconds: 1'),
+      'RFC 4330',
+    ],
+    ['a development policy that promises something', (text) => text.replace('2.25.99', '0.4.0.2023.1.1'), '/policy'],
+    ['qualified development tokens', (text) => text.replace('{name: tsu,', '{name: tsu, qualified: true,'), '/units'],
+    ['two units of one name', (text) => text.replace(/units: \[(.*)\]\n/, 'units: [$1, $1]\n'), 'name of its own'],
+    [
+      'secrets in the clear over the network',
+      (text) =>
+        text.replace(
+          'host: 127.0.0.1, port: 0, open: true',
+          'host: 0.0.0.0, port: 0, clients: [{name: a, secret_file: key}]',
+        ),
+      'in the clear',
+    ],
+    [
+      'a proxy that is no address',
+      (text) => text.replace('open: true', 'open: true, trusted_proxies: [10.0.0.0/33]'),
+      '/public/trusted_proxies',
+    ],
+  ])('refuses %s', (_what, change, message) => {
+    const origin = { name: 'tsa.yaml', directory: pki.directory };
+    expect(() => parseConfig(makeConfig(change), origin, tsaConfigSchema)).toThrow(message);
+    expect(() => parseConfig(makeConfig(), origin, tsaConfigSchema)).not.toThrow();
   });
 });

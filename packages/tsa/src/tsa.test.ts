@@ -528,6 +528,18 @@ describe('the public listener', () => {
     expect((await ask(byClient.ports.public, `Bearer ${other}`)).status).toBe(200);
   });
 
+  test('lets whoever is too fast wait for the refusal, so that a flood comes no faster than its connections allow', async () => {
+    const admission = new PublicAdmission(undefined, { ...rates, perAddress: 1 });
+    await admission.admit('192.0.2.1', undefined);
+    const started = performance.now();
+    const refused = Promise.allSettled(Array.from({ length: 20 }, () => admission.admit('192.0.2.1', undefined)));
+    // Another address has nothing to do with it.
+    await admission.admit('192.0.2.2', undefined);
+    expect((await refused).every(({ status }) => status === 'rejected')).toBe(true);
+    // A lower bound, which a busy machine only makes truer.
+    expect(performance.now() - started).toBeGreaterThan(900);
+  });
+
   test('lets nobody guess: after some wrong secrets an address waits, even with the right one', async () => {
     const tsa = await start({ admission: new PublicAdmission(keys(), rates) });
     for (let index = 0; index < 5; index++) expect((await ask(tsa.ports.public, `Bearer ${index}`)).status).toBe(401);
