@@ -3,6 +3,8 @@ import { z } from 'zod';
 
 const numberSchema = z.string().regex(/^0x[0-9a-f]{1,8}$/, 'A return code is a number such as 0x6 or 0x80000201.');
 
+const attributeSchema = z.string().regex(/^CKA_[A-Z_]{1,40}$/, 'An attribute is named as in PKCS#11: CKA_LOCAL.');
+
 /** `hsm/profiles/<vendor>.yaml`: how one vendor's module differs. Format: `hsm/profiles/`, README of hash-signer. */
 export const vendorProfileSchema = z.strictObject({
   version: z.literal(1),
@@ -18,6 +20,13 @@ export const vendorProfileSchema = z.strictObject({
   lanes: z.int().min(1).max(64).optional(),
   /** CKR_* by number, where its class differs from PKCS#11's usual meaning. */
   return_codes: z.record(numberSchema, z.enum(returnCodeClassNames)).default({}),
+  /** How keys made on it read back, where that differs from what we require (`@sigillum/pkcs11`, KeyDepartures). */
+  key_attributes: z
+    .strictObject({
+      unknown: z.array(attributeSchema).default([]),
+      reads_back: z.record(attributeSchema, z.boolean()).default({}),
+    })
+    .optional(),
   notes: z.string().max(16_384).default(''),
 });
 

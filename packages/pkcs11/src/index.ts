@@ -1,4 +1,6 @@
+export { attributeTypes } from './attribute-names.ts';
 export type { KeyAttributes } from './key-attributes.ts';
+export type { KeyDepartures } from './key-departures.ts';
 export type { Lane } from './lane.ts';
 export { LanePool, type LanePoolOptions } from './lane-pool.ts';
 export { getFailureClass, Pkcs11Failure } from './pkcs11-failure.ts';

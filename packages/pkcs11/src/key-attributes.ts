@@ -1,6 +1,8 @@
 import { getSignatureAlgorithm, type KeySpec, type SignatureAlgorithmName } from '@sigillum/algorithms';
 import { SigillumError } from '@sigillum/errors';
 import * as ck from './constants.ts';
+import { flagNames } from './attribute-names.ts';
+import { type KeyDepartures, noDepartures } from './key-departures.ts';
 import { provenanceFlags, requiredFlags } from './key-template.ts';
 import type { NativeHandle, NativeModule } from './native-addon.ts';
 import { Pkcs11Failure } from './pkcs11-failure.ts';
@@ -8,25 +10,6 @@ import { parseReturnCode } from './return-code.ts';
 
 /** A private key's attributes by name; lists are mechanisms as numbers. What the module does not know is absent. */
 export type KeyAttributes = Readonly<Record<string, boolean | number | string | readonly number[]>>;
-
-const flagNames: ReadonlyMap<number, string> = new Map([
-  [ck.CKA_TOKEN, 'CKA_TOKEN'],
-  [ck.CKA_PRIVATE, 'CKA_PRIVATE'],
-  [ck.CKA_SENSITIVE, 'CKA_SENSITIVE'],
-  [ck.CKA_SIGN, 'CKA_SIGN'],
-  [ck.CKA_EXTRACTABLE, 'CKA_EXTRACTABLE'],
-  [ck.CKA_MODIFIABLE, 'CKA_MODIFIABLE'],
-  [ck.CKA_COPYABLE, 'CKA_COPYABLE'],
-  [ck.CKA_DECRYPT, 'CKA_DECRYPT'],
-  [ck.CKA_UNWRAP, 'CKA_UNWRAP'],
-  [ck.CKA_DERIVE, 'CKA_DERIVE'],
-  [ck.CKA_SIGN_RECOVER, 'CKA_SIGN_RECOVER'],
-  [ck.CKA_ALWAYS_SENSITIVE, 'CKA_ALWAYS_SENSITIVE'],
-  [ck.CKA_NEVER_EXTRACTABLE, 'CKA_NEVER_EXTRACTABLE'],
-  [ck.CKA_LOCAL, 'CKA_LOCAL'],
-  [ck.CKA_ALWAYS_AUTHENTICATE, 'CKA_ALWAYS_AUTHENTICATE'],
-  [ck.CKA_WRAP_WITH_TRUSTED, 'CKA_WRAP_WITH_TRUSTED'],
-]);
 
 const ATTRIBUTE_TYPE_INVALID = 0x12;
 
@@ -74,12 +57,14 @@ export function readKeyAttributes(native: NativeModule, session: NativeHandle, k
 }
 
 /**
- * Checks what was read back against what a non-exportable signing key must be.
+ * Checks what was read back against what a non-exportable signing key must be, but for the vendor's departures. An
+ * attribute that a profile calls unknown must be as required when the module answers it after all.
  * @throws `pkcs11_key_attributes_wrong`, naming every attribute that differs.
  */
 export function assertKeyAttributes(
   attributes: KeyAttributes,
   expected: { spec: KeySpec; algorithm: SignatureAlgorithmName; keyId: Uint8Array; label: string },
+  departures: KeyDepartures = noDepartures,
 ): void {
   const wanted = new Map<string, unknown>();
   for (const [type, value] of [...requiredFlags, ...provenanceFlags]) wanted.set(flagNames.get(type) ?? '', value);
@@ -88,6 +73,8 @@ export function assertKeyAttributes(
   const generation = expected.spec.kind === 'ec' ? ck.CKM_EC_KEY_PAIR_GEN : ck.CKM_RSA_PKCS_KEY_PAIR_GEN;
   wanted.set('CKA_KEY_GEN_MECHANISM', generation);
   wanted.set('CKA_ALLOWED_MECHANISMS', [getSignatureAlgorithm(expected.algorithm).pkcs11Mechanism]);
+  for (const [name, value] of Object.entries(departures.readsBack)) wanted.set(name, value);
+  for (const name of departures.unknown) if (attributes[name] === undefined) wanted.delete(name);
   const wrong = [...wanted].filter(([name, value]) => JSON.stringify(attributes[name]) !== JSON.stringify(value));
   if (wrong.length > 0) {
     const names = wrong.map(([name]) => name).join(', ');

@@ -1,5 +1,7 @@
 import { getSignatureAlgorithm, type KeySpec, type SignatureAlgorithmName } from '@sigillum/algorithms';
 import * as ck from './constants.ts';
+import { attributeTypes } from './attribute-names.ts';
+import { type KeyDepartures, noDepartures } from './key-departures.ts';
 import type { NativeMechanism, NativeTemplate } from './native-addon.ts';
 
 /** Everything C_GenerateKeyPair needs, and what reading back must show. */
@@ -48,7 +50,9 @@ export function createKeyTemplate(
   algorithm: SignatureAlgorithmName,
   keyId: Uint8Array,
   label: string,
+  departures: KeyDepartures = noDepartures,
 ): KeyTemplate {
+  const unknown = new Set(departures.unknown.map((name) => attributeTypes.get(name)));
   const common = [
     { type: ck.CKA_ID, value: Buffer.from(keyId) },
     { type: ck.CKA_LABEL, value: label },
@@ -84,6 +88,6 @@ export function createKeyTemplate(
         type: ck.CKA_ALLOWED_MECHANISMS,
         value: encodeMechanismList([getSignatureAlgorithm(algorithm).pkcs11Mechanism]),
       },
-    ],
+    ].filter(({ type }) => !unknown.has(type)),
   };
 }

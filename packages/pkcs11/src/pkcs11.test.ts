@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { getDigestOf, getVerifyParameters, type SignatureAlgorithmName } from '@sigillum/algorithms';
+import type { SignatureAlgorithmName } from '@sigillum/algorithms';
 import { createDigestOperation } from './mechanism.ts';
 import { encodeEcdsaSignature, parseEcdsaSignature } from './ecdsa-signature.ts';
 import { decodeEcPoint, encodeSpki, parseSpki } from './public-key.ts';
@@ -131,103 +131,13 @@ describe('a token', () => {
     expect(codes).toEqual(['pkcs11_token_ambiguous', 'no error']);
   });
 
-  test('rejects a wrong PIN with a code, wipes it, and takes the right one afterwards', () => {
-    const [result] = runWell(`
-      ${initToken('pin')}
-      const wrong = pin('wrong-pin');
-      const code = await attempt(() => module.openToken(info, wrong));
-      const token = module.openToken(info, pin());
-      report({ code, wiped: wrong.every((byte) => byte === 0), keys: token.listKeys() });
-      module.finalize();
-    `);
-    expect(result).toEqual({ code: 'pkcs11_pin_rejected', wiped: true, keys: [] });
-  });
-
   test('needs a module that can be loaded', () => {
     const [code] = runWell(`report(await attempt(() => loadModule('/nowhere/module.so')));`);
     expect(code).toBe('pkcs11_module_unusable');
   });
 });
 
-const plans = [
-  { spec: 'p256', algorithm: 'ecdsa-p256-sha256' },
-  { spec: 'p384', algorithm: 'ecdsa-p384-sha384' },
-  { spec: 'rsa-3072', algorithm: 'rsassa-pss-sha256' },
-  { spec: 'rsa-2048', algorithm: 'rsassa-pkcs1-v1_5-sha256' },
-] as const;
-
 describe('a key pair', () => {
-  test.each(plans)(
-    '$spec signs $algorithm as node:crypto understands it, and has the required attributes',
-    ({ spec, algorithm }) => {
-      const digest = getDigestOf(algorithm).name;
-      const [made, keys, signatures, verdicts, refusals] = runWell(`
-      ${initToken(`keys-${spec}`)}
-      const token = module.openToken(info, pin());
-      const made = token.generateKeyPair({ spec: '${spec}', algorithm: '${algorithm}', label: 'a key' });
-      report({ ...made, keyId: Buffer.from(made.keyId).toString('hex'), spki: Buffer.from(made.spki).toString('hex') });
-      report(token.listKeys().map(({ keyId, label, spec, spki }) => ({ keyId, label, spec, spki: Buffer.from(spki).toString('hex') })));
-      const key = token.findKey(made.keyId);
-      const signatures = await Promise.all(Array.from({ length: 30 }, (_, index) => token.sign(key, '${algorithm}', hash('m' + index, '${digest}'))));
-      report(signatures.map((signature) => Buffer.from(signature).toString('hex')));
-      const first = signatures[0];
-      const verify = (text, signature) => token.verify(made.spki, '${algorithm}', hash(text, '${digest}'), signature);
-      report([verify('m0', first), verify('m1', first), verify('m0', first.subarray(1)), verify('m0', Buffer.alloc(first.length))]);
-      report([
-        await attempt(() => token.sign(key, '${algorithm}', Buffer.alloc(20))),
-        await attempt(() => token.sign(key, '${algorithm}', Buffer.alloc(${digest === 'sha256' ? 48 : 32}))),
-        await attempt(() => token.sign(key, '${spec.startsWith('rsa') ? 'ecdsa-p256-sha256' : 'rsassa-pss-sha256'}', Buffer.alloc(32))),
-        await attempt(() => token.findKey(Buffer.alloc(16))),
-        await attempt(() => token.generateKeyPair({ spec: '${spec}', algorithm: '${spec.startsWith('rsa') ? 'ecdsa-p256-sha256' : 'rsassa-pss-sha256'}', label: 'x' })),
-      ]);
-      module.finalize();
-    `) as [
-        { keyId: string; spki: string; attributes: Record<string, unknown> },
-        unknown,
-        string[],
-        boolean[],
-        string[],
-      ];
-      expect(made.keyId).toMatch(/^[0-9a-f]{32}$/);
-      expect(made.attributes).toMatchObject({
-        CKA_TOKEN: true,
-        CKA_PRIVATE: true,
-        CKA_SENSITIVE: true,
-        CKA_SIGN: true,
-        CKA_EXTRACTABLE: false,
-        CKA_MODIFIABLE: false,
-        CKA_COPYABLE: false,
-        CKA_DECRYPT: false,
-        CKA_UNWRAP: false,
-        CKA_DERIVE: false,
-        CKA_SIGN_RECOVER: false,
-        CKA_ALWAYS_SENSITIVE: true,
-        CKA_NEVER_EXTRACTABLE: true,
-        CKA_LOCAL: true,
-        CKA_KEY_GEN_MECHANISM: spec.startsWith('rsa') ? 0 : 0x1040,
-        CKA_ALLOWED_MECHANISMS: [{ p256: 0x1041, p384: 0x1041, 'rsa-3072': 0xd, 'rsa-2048': 0x1 }[spec]],
-        CKA_ID: made.keyId,
-        CKA_LABEL: 'a key',
-      });
-      expect(keys).toEqual([{ keyId: made.keyId, label: 'a key', spec, spki: made.spki }]);
-      const publicKey = createPublicKey({ key: Buffer.from(made.spki, 'hex'), format: 'der', type: 'spki' });
-      expect(publicKey.export({ format: 'der', type: 'spki' }).toString('hex')).toBe(made.spki);
-      const parameters = getVerifyParameters(algorithm, publicKey);
-      const right = signatures.filter((signature, index) =>
-        verify(parameters.digest, Buffer.from(`m${index}`), parameters.key, Buffer.from(signature, 'hex')),
-      );
-      expect(right).toHaveLength(30);
-      expect(verdicts).toEqual([true, false, false, false]);
-      expect(refusals).toEqual([
-        'pkcs11_digest_length_wrong',
-        'pkcs11_digest_length_wrong',
-        'pkcs11_algorithm_unfit',
-        'pkcs11_key_not_found',
-        'pkcs11_algorithm_unfit',
-      ]);
-    },
-  );
-
   test('can neither be exported, changed, copied nor used with another mechanism', () => {
     const [refusals] = runWell(`
       ${initToken('closed')}
@@ -281,87 +191,6 @@ describe('a key pair', () => {
       again.finalize();
     `);
     expect(codes).toEqual(['pkcs11_key_ambiguous', 'pkcs11_key_ambiguous']);
-  });
-});
-
-describe('lanes', () => {
-  test('sign side by side under constant garbage collection, in bounds, and drain before the end', () => {
-    const [result] = runWell(
-      `
-      ${initToken('lanes')}
-      const token = module.openToken(info, pin());
-      const made = token.generateKeyPair({ spec: 'p256', algorithm: 'ecdsa-p256-sha256', label: 'lanes' });
-      const key = token.findKey(made.keyId);
-      const trusted = token.createVerificationKey(made.spki);
-      const pool = new LanePool(token, { lanes: 4, maxWaiting: 196 });
-      const collect = setInterval(() => globalThis.gc(), 1);
-      const results = [];
-      for (let round = 0; round < 3; round += 1) {
-        results.push(...await Promise.all(Array.from({ length: 200 }, (_, index) => pool.run(async (lane) => {
-          const signature = await lane.sign(key, 'ecdsa-p256-sha256', hash('m' + index));
-          return [await lane.verify(trusted, 'ecdsa-p256-sha256', hash('m' + index), signature),
-            await lane.verify(trusted, 'ecdsa-p256-sha256', hash('other'), signature)];
-        }))));
-      }
-      clearInterval(collect);
-      const many = Array.from({ length: 201 }, () => attempt(() => pool.run((lane) => lane.sign(key, 'ecdsa-p256-sha256', hash('m')))));
-      const early = await attempt(() => module.finalize());
-      const codes = await Promise.all(many);
-      await pool.drain();
-      module.finalize();
-      report({ good: results.filter(([right, wrong]) => right && !wrong).length,
-        full: codes.filter((code) => code === 'pkcs11_lanes_full').length,
-        signed: codes.filter((code) => code === 'no error').length, early });
-    `,
-      ['--expose-gc'],
-    );
-    expect(result).toEqual({ good: 600, full: 1, signed: 200, early: 'pkcs11_busy' });
-  });
-
-  test('go on with a fresh session after an error, and a stale key is a matter of the session', () => {
-    const [result] = runWell(`
-      ${initToken('errors')}
-      const token = module.openToken(info, pin());
-      const made = token.generateKeyPair({ spec: 'p256', algorithm: 'ecdsa-p256-sha256', label: 'one' });
-      const key = token.findKey(made.keyId);
-      const lane = token.openLane();
-      const stale = { ...key, handle: Buffer.from('ffffff0000000000', 'hex') };
-      const wrong = { ...key, spec: 'rsa-2048' };
-      const codes = [];
-      for (let round = 0; round < 5; round += 1) {
-        codes.push(await attempt(() => lane.sign(stale, 'ecdsa-p256-sha256', hash('m'))));
-        codes.push(await attempt(() => lane.sign(wrong, 'rsassa-pkcs1-v1_5-sha256', hash('m'))));
-        codes.push(await attempt(() => lane.sign(key, 'ecdsa-p256-sha256', hash('m'))));
-      }
-      report([...new Set(codes)]);
-      module.finalize();
-    `) as [string[]];
-    expect(result).toContain('no error');
-    expect(
-      result
-        .filter((code) => code !== 'no error')
-        .every((code) => /^pkcs11_(session_lost|request_refused)$/.test(code)),
-    ).toBe(true);
-    expect(result).toContain('pkcs11_session_lost');
-  });
-});
-
-describe('closing a token', () => {
-  test('is refused while a signature is under way, and ends everything afterwards', () => {
-    const [codes] = runWell(`
-      ${initToken('closing')}
-      const token = module.openToken(info, pin());
-      const made = token.generateKeyPair({ spec: 'p256', algorithm: 'ecdsa-p256-sha256', label: 'one' });
-      const key = token.findKey(made.keyId);
-      const signing = token.sign(key, 'ecdsa-p256-sha256', hash('m'));
-      const early = await attempt(() => token.close());
-      const signed = await attempt(() => signing);
-      token.close();
-      const late = await attempt(() => token.sign(key, 'ecdsa-p256-sha256', hash('m')));
-      report([early, signed, late]);
-      module.finalize();
-    `);
-    expect(codes).toEqual(['pkcs11_busy', 'no error', 'RangeError']);
   });
 });
 

@@ -4,6 +4,7 @@ import { SigillumError } from '@sigillum/errors';
 import * as ck from './constants.ts';
 import { parseEcdsaSignature } from './ecdsa-signature.ts';
 import { assertKeyAttributes, type KeyAttributes, readKeyAttributes } from './key-attributes.ts';
+import type { KeyDepartures } from './key-departures.ts';
 import { createKeyTemplate } from './key-template.ts';
 import { Lane } from './lane.ts';
 import { createDigestOperation } from './mechanism.ts';
@@ -77,6 +78,8 @@ export class Token {
     readonly spec: KeySpecName;
     readonly algorithm: SignatureAlgorithmName;
     readonly label: string;
+    /** How the vendor's module differs; its profile says so. */
+    readonly departures?: KeyDepartures;
   }): GeneratedKey {
     if (!getSignatureAlgorithm(request.algorithm).keys.includes(request.spec)) {
       throw new SigillumError(
@@ -86,7 +89,7 @@ export class Token {
     }
     const spec = keySpecs[request.spec];
     const keyId = new Uint8Array(randomBytes(KEY_ID_BYTES));
-    const template = createKeyTemplate(spec, request.algorithm, keyId, request.label);
+    const template = createKeyTemplate(spec, request.algorithm, keyId, request.label, request.departures);
     const native = this.#native;
     const flags = ck.CKF_SERIAL_SESSION | ck.CKF_RW_SESSION;
     const session = callNative('C_OpenSession', () => native.C_OpenSession(this.#slot, flags));
@@ -96,7 +99,8 @@ export class Token {
       );
       try {
         const attributes = readKeyAttributes(native, session, pair.privateKey);
-        assertKeyAttributes(attributes, { spec, algorithm: request.algorithm, keyId, label: request.label });
+        const { algorithm, label, departures } = request;
+        assertKeyAttributes(attributes, { spec, algorithm, keyId, label }, departures);
         return { keyId, spki: findSigningKey(native, session, keyId).spki, attributes };
       } catch (error) {
         for (const handle of [pair.privateKey, pair.publicKey]) {
