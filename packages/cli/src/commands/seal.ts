@@ -87,13 +87,35 @@ export async function runSeal(command: SealCommand, console: Console): Promise<n
 
   const client = new SigillumClient({ url, apiKey });
   const asked = { ...command.options, ...appearance };
-  const sealed = command.local
-    ? await client.sealLocally(input ?? console.stdin, asked)
-    : await client.seal(input === undefined ? console.stdin : createReadStream(input), asked);
-  if (output === undefined) for await (const chunk of sealed.stream()) await console.writeOut(chunk);
-  else await writeFileAtomically(output, sealed.stream(), { overwrite: command.force });
-  console.writeError(`Sealed as ${sealed.sealId}: ${output ?? 'standard output'}, ${sealed.size} bytes\n`);
+  const { sealId, size, pieces } = command.local
+    ? await sealHere(client, input ?? console.stdin, asked, output !== undefined)
+    : await sealThere(client, input === undefined ? console.stdin : createReadStream(input), asked);
+  if (output === undefined) for await (const chunk of pieces) await console.writeOut(chunk);
+  else await writeFileAtomically(output, pieces, { overwrite: command.force });
+  console.writeError(`Sealed as ${sealId}: ${output ?? 'standard output'}, ${size} bytes\n`);
   return 0;
+}
+
+type Sealed = { readonly sealId: string; readonly size: number; readonly pieces: AsyncIterable<Uint8Array> };
+
+async function sealThere(
+  client: SigillumClient,
+  document: AsyncIterable<Uint8Array>,
+  asked: SealRequestOptions,
+): Promise<Sealed> {
+  const sealed = await client.seal(document, asked);
+  return { sealId: sealed.sealId, size: sealed.size, pieces: sealed.stream() };
+}
+
+async function sealHere(
+  client: SigillumClient,
+  document: string | AsyncIterable<Uint8Array>,
+  asked: SealRequestOptions,
+  toFile: boolean,
+): Promise<Sealed> {
+  const sealed = await client.sealLocally(document, asked);
+  // written to a file, a piece is used up before the next one is asked for
+  return { sealId: sealed.sealId, size: sealed.size, pieces: sealed.stream({ reuse: toFile }) };
 }
 
 function parseCertify(given: string | undefined): 1 | 2 | 3 | undefined {

@@ -51,13 +51,13 @@ export class CorpusWorker {
   /** The sealed file is checked before it is called one, and there as a whole or not at all. */
   async #finish(sealed: LocallySealedPdf, { output, size }: SealJob, cpuMs: number): Promise<WorkerResult> {
     const before = process.cpuUsage();
-    const check = checkSeal(sealed, this.#roots);
+    const check = checkSeal(sealed, size, this.#roots);
     const checkMs = toMilliseconds(process.cpuUsage(before));
     if (check.problem !== undefined) throw new SigillumError('corpus_seal_wrong', check.problem);
     if (output !== null) {
       try {
         await mkdir(dirname(output), { recursive: true });
-        await writeFileAtomically(output, sealed.stream(), { overwrite: true });
+        await writeFileAtomically(output, sealed.stream({ reuse: true }), { overwrite: true });
       } catch (cause) {
         if (isSigillumError(cause)) throw cause;
         throw new SigillumError('corpus_output_unwritable', `${output} can not be written.`, { cause });
@@ -80,14 +80,17 @@ export class CorpusWorker {
   }
 }
 
-/** Our own signature, and at b-lta our document time-stamp, have to be intact, and nothing may lie outside them. */
-function checkSeal({ source, fieldName, level }: LocallySealedPdf, roots: readonly Uint8Array[]) {
+/**
+ * Our own signature, and at b-lta our document time-stamp, have to be intact and to cover what they are about. Whether our
+ * verifier accepts the file, too, is told apart: it also objects to damage that was there before, and that a seal keeps.
+ */
+function checkSeal({ source, fieldName, level }: LocallySealedPdf, inputSize: number, roots: readonly Uint8Array[]) {
   const report = validateSignatures(source, { roots, now: new Date(), only: { field: fieldName } });
   const ours = report.signatures.find(({ field, kind }) => field === fieldName && kind === 'signature');
   const codes = [...report.findings, ...(ours?.findings ?? [])].flatMap(({ severity, code }) =>
     severity === 'note' ? [] : [code],
   );
-  const problem = findProblem(ours, report.signatures.at(-1), level);
+  const problem = findProblem(ours, report.signatures.at(-1), level, inputSize);
   const why = problem && `${problem} (${codes.join(', ')})`;
   return { problem: why, accepted: report.accepted, findings: [...new Set(codes)] };
 }
@@ -96,14 +99,14 @@ function findProblem(
   ours: SignatureReport | undefined,
   last: SignatureReport | undefined,
   level: LocallySealedPdf['level'],
+  inputSize: number,
 ): string | undefined {
   if (ours === undefined) return 'The signature is not found in the sealed file.';
   if (!ours.intact) return 'The signature is not intact.';
-  if (level === 'b-t') return ours.coversWholeFile ? undefined : 'The signature does not cover the file.';
-  if (ours.changedSince !== 'lta_update' && ours.changedSince !== 'none') {
-    return 'The validation data counts as a change of the document.';
-  }
-  if (level === 'b-lt') return undefined;
+  if (level === 'b-t' && !ours.coversWholeFile) return 'The signature does not cover the file.';
+  const [start, , second = 0, length = 0] = ours.byteRange ?? [];
+  if (start !== 0 || second + length <= inputSize) return 'The signature does not cover the document.';
+  if (level !== 'b-lta') return undefined;
   if (last?.kind !== 'document_time_stamp' || !last.intact) return 'The document time-stamp is not intact.';
   return last.coversWholeFile ? undefined : 'The document time-stamp does not cover the file.';
 }

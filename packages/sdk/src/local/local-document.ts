@@ -104,11 +104,17 @@ export class OpenDocument {
     };
   }
 
-  /** All of it, piece by piece. @throws SigillumError `client_document_changed` when the file did since it was opened */
-  async *pieces(): AsyncGenerator<Uint8Array> {
+  /**
+   * All of it, piece by piece.
+   * @param reuse each piece lies in the same memory as the one before
+   * @throws SigillumError `client_document_changed` when the file did since it was opened
+   */
+  async *pieces(reuse: boolean): AsyncGenerator<Uint8Array> {
     const { size } = this.source;
+    const shared = reuse ? Buffer.allocUnsafeSlow(pieceSize) : undefined;
     for (let offset = 0; offset < size; offset += pieceSize) {
-      yield await this.#read(Buffer.allocUnsafeSlow(Math.min(pieceSize, size - offset)), offset);
+      const length = Math.min(pieceSize, size - offset);
+      yield await this.#read(shared?.subarray(0, length) ?? Buffer.allocUnsafeSlow(length), offset);
     }
     await this.assertUnchanged();
   }

@@ -46,12 +46,13 @@ export class LocallySealedPdf implements LocalSealFacts {
 
   /**
    * The sealed document piece by piece: the input's bytes, then the increment.
+   * @param reuse saves memory for who uses up each piece before asking for the next: they lie in the same place
    * @throws SigillumError `client_document_changed` when the file was changed meanwhile: what has come then is no sealed
    * document
    */
-  async *stream(): AsyncGenerator<Uint8Array> {
+  async *stream({ reuse = false }: { readonly reuse?: boolean } = {}): AsyncGenerator<Uint8Array> {
     try {
-      yield* this.#document.pieces();
+      yield* this.#document.pieces(reuse);
       yield this.increment;
     } finally {
       await this.close();
