@@ -396,6 +396,49 @@ describe('validating by the data in the file', () => {
     expect(codesOf(validate(lifted))).toEqual([]);
   });
 
+  test('a suspension is not lifted by lists from after the end of the certificate, which forget it', async () => {
+    const signer = pki.issueSeal('suspended', { notAfter: new Date(pki.now.getTime() + hour) });
+    const { bytes } = await sealAtLevel(input, pki, { level: 'b-t', signer });
+    const time = new Date(pki.now.getTime() - 3 * hour);
+    const held = await makeSoftwareCrl(
+      pki.issuing,
+      pki.now,
+      new Map([[serialOf(signer), { time, reason: 'certificateHold' as const }]]),
+    );
+    const now = new Date(pki.now.getTime() + 4 * hour);
+    const forgetful = addToStore(bytes, { crls: [held, await makeSoftwareCrl(pki.issuing, now)] });
+    expect(codesOf(validate(forgetful, { now }))).toEqual(['certificate_revoked']);
+  });
+
+  test('a list that the store names hundreds of times is read once', async () => {
+    const { bytes } = await sealAtLevel(input, pki, { level: 'b-t' });
+    const revoked = new Map(
+      Array.from({ length: 2000 }, (_, index) => [
+        (0x4000_0000 + index).toString(16),
+        { time: pki.now, reason: undefined },
+      ]),
+    );
+    const crl = await makeSoftwareCrl(pki.issuing, pki.now, revoked);
+    const repeating = update(bytes, (changes, document) => {
+      const ref = changes.allocate();
+      changes.set(ref, new PdfNewStream(new PdfDict(), crl));
+      const store = new PdfDict([['CRLs', Array.from({ length: 250 }, () => ref)]]);
+      changes.set(document.catalogRef, document.catalog.with({ DSS: store }));
+    });
+    const source = createArraySource(repeating);
+    let read = 0;
+    const counting = {
+      size: source.size,
+      read(offset: number, length: number) {
+        read += length;
+        return source.read(offset, length);
+      },
+    };
+    const report = validateSignatures(counting, { roots: [pki.root.certificate], now: new Date() });
+    expect(report.accepted).toBe(true);
+    expect(read).toBeLessThan(crl.length * 50);
+  });
+
   test("a TSU's key compromise spoils its time-stamps, its retirement later does not", async () => {
     const { bytes } = await sealAtLevel(input, pki, { level: 'b-t' });
     const time = new Date(pki.now.getTime() + 30_000);

@@ -24,12 +24,13 @@ export type DssFacts = {
  * believed when a path verifies, lists and answers when their issuers signed them. What can't be read is nothing.
  */
 export function readDss(document: PdfDocument): DssFacts {
+  const budget = { bytes: validationLimits.dssBytes };
   return {
-    certificates: readList(document, 'Certs', parseCertificate, validationLimits.dssCertificates).map(
+    certificates: readList(document, 'Certs', parseCertificate, validationLimits.dssCertificates, budget).map(
       ({ value }) => value,
     ),
-    crls: readList(document, 'CRLs', parseCrl, validationLimits.dssLists),
-    ocsps: readList(document, 'OCSPs', parseOcspResponse, validationLimits.dssLists),
+    crls: readList(document, 'CRLs', parseCrl, validationLimits.dssLists, budget),
+    ocsps: readList(document, 'OCSPs', parseOcspResponse, validationLimits.dssLists, budget),
   };
 }
 
@@ -38,7 +39,10 @@ function readList<Value>(
   key: string,
   parse: (der: Uint8Array) => Value,
   most: number,
+  budget: { bytes: number },
 ): readonly Stored<Value>[] {
+  // one list that stands there hundreds of times is read once
+  const read = new Set<number>();
   return (
     findReadable(() => {
       const dss = document.findDict(document.catalog.find('DSS'), 'The document security store');
@@ -48,11 +52,16 @@ function readList<Value>(
   )
     .slice(0, most)
     .flatMap((entry) => {
-      const place = entry instanceof PdfRef ? document.findEntry(entry.number) : undefined;
-      if (place?.type !== 'plain') return [];
+      if (!(entry instanceof PdfRef) || read.has(entry.number)) return [];
+      read.add(entry.number);
+      const place = document.findEntry(entry.number);
+      if (place?.type !== 'plain' || budget.bytes <= 0) return [];
       const value = findReadable(() => {
         const stream = document.resolve(entry);
-        return stream instanceof PdfStream ? parse(Uint8Array.from(document.readStream(stream))) : undefined;
+        if (!(stream instanceof PdfStream)) return undefined;
+        const der = Uint8Array.from(document.readStream(stream));
+        budget.bytes -= der.length;
+        return budget.bytes < 0 ? undefined : parse(der);
       });
       return value === undefined ? [] : [{ value, offset: place.offset + document.base }];
     });

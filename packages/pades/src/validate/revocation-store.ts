@@ -103,8 +103,9 @@ export class RevocationStore {
       return statement.revokedAt !== undefined && statement.revokedAt <= limit;
     };
     const isStanding = (statement: Statement, index: number): boolean =>
-      // a suspension ends by being gone from a later list (RFC 5280 §5.3.1)
-      statement.reason !== 'certificateHold' || !statements.slice(index + 1).some((later) => !isAgainst(later));
+      // a suspension ends by being gone from a later list (RFC 5280 §5.3.1), unless what ended is the certificate
+      statement.reason !== 'certificateHold' ||
+      !statements.slice(index + 1).some((later) => !isAgainst(later) && this.#isTimely(later, certificate));
     const revoked = statements.find((statement, index) => isAgainst(statement) && isStanding(statement, index));
     if (revoked !== undefined) return { verdict: 'revoked', statement: revoked };
     // one that tells of a revocation afterwards proves that there was none before
@@ -113,21 +114,21 @@ export class RevocationStore {
   }
 
   /** Whether a statement says anything about the time of use, and can still be believed. */
-  #isUsable({ thisUpdate, nextUpdate, offset, signerEnds }: Statement, certificate: Certificate, use: KeyUse): boolean {
+  #isUsable(statement: Statement, certificate: Certificate, use: KeyUse): boolean {
+    const { thisUpdate, nextUpdate, offset, signerEnds } = statement;
     const until = nextUpdate ?? new Date(thisUpdate.getTime() + validationLimits.answerWithoutEndMs);
     const proved = use.proofs.reduce(
       (earliest, { end, time }) => (end > offset && time < earliest ? time : earliest),
       this.#now,
     );
-    return (
-      until >= use.at &&
-      thisUpdate.getTime() <= this.#now.getTime() + validationLimits.timeDifferenceMs &&
-      // RFC 5280 §5: a list speaks of certificates while they are valid; judges want the same
-      thisUpdate >= certificate.notBefore &&
-      thisUpdate <= certificate.notAfter &&
-      // after its issuer's end anyone might have made it
-      proved <= signerEnds
-    );
+    // after its issuer's end anyone might have made it
+    return until >= use.at && this.#isTimely(statement, certificate) && proved <= signerEnds;
+  }
+
+  /** Made before now and, RFC 5280 §5, while the certificate was valid: lists forget what has expired. Judges want the same. */
+  #isTimely({ thisUpdate }: Statement, { notBefore, notAfter }: Certificate): boolean {
+    const isPast = thisUpdate.getTime() <= this.#now.getTime() + validationLimits.timeDifferenceMs;
+    return isPast && thisUpdate >= notBefore && thisUpdate <= notAfter;
   }
 
   #readCrl({ value, offset }: Stored<CertificateList>, certificate: Certificate, issuer: Certificate): Statement[] {

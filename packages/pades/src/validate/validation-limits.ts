@@ -18,6 +18,8 @@ export const validationLimits = {
   dssCertificates: 64,
   /** Lists, and answers, taken from a DSS: a file renewed each year for decades has fewer. */
   dssLists: 256,
+  /** Bytes taken from a DSS: a megabyte of lists takes a tenth of a second to read, and the largest met have some megabytes. */
+  dssBytes: 16 * 1024 * 1024,
   /** How long an OCSP answer without nextUpdate says something: a day, as public responders' answers live. */
   answerWithoutEndMs: 24 * 3_600_000,
 } as const;
