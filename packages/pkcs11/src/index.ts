@@ -1,4 +1,3 @@
-export { attributeTypes } from './attribute-names.ts';
 export type { KeyAttributes } from './key-attributes.ts';
 export type { KeyDepartures } from './key-departures.ts';
 export type { Lane } from './lane.ts';

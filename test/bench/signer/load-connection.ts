@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { connect, createSecureContext, type SecureContext, type TLSSocket } from 'node:tls';
 
 const headEnd = Buffer.from('\r\n\r\n');
+const lastChunk = Buffer.from('\r\n0\r\n\r\n');
 const lengthField = Buffer.from('Content-Length: ');
 
 /** One answer: its status, and its body as it came. */
@@ -66,15 +67,21 @@ export class LoadConnection {
     this.#received = this.#received.length === 0 ? bytes : Buffer.concat([this.#received, bytes]);
     const end = this.#received.indexOf(headEnd);
     if (end === -1) return;
-    const field = this.#received.indexOf(lengthField);
-    if (field === -1 || field > end)
-      throw new Error(`an answer without a length: ${this.#received.toString('latin1', 0, 600)}`);
-    const start = field + lengthField.length;
-    const length = Number(this.#received.toString('latin1', start, this.#received.indexOf(13, start)));
     const bodyAt = end + headEnd.length;
-    if (this.#received.length < bodyAt + length) return;
+    const length = this.#findLength(end);
+    // Problems come in chunks: their last one is empty.
+    const isWhole =
+      length === undefined ? this.#received.includes(lastChunk, bodyAt) : this.#received.length >= bodyAt + length;
+    if (!isWhole) return;
     const answer = { status: Number(this.#received.toString('latin1', 9, 12)), body: this.#received.subarray(bodyAt) };
     this.#received = Buffer.alloc(0);
     this.#onAnswer(answer, this);
+  }
+
+  #findLength(end: number): number | undefined {
+    const field = this.#received.indexOf(lengthField);
+    if (field === -1 || field > end) return undefined;
+    const start = field + lengthField.length;
+    return Number(this.#received.toString('latin1', start, this.#received.indexOf(13, start)));
   }
 }

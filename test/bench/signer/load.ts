@@ -30,6 +30,8 @@ export type LoadOrder = {
 };
 
 export type StreamReport = {
+  /** Until the last answer. */
+  readonly seconds: number;
   /** Requests by status. */
   readonly statuses: Readonly<Record<string, number>>;
   readonly signatures: number;
@@ -46,7 +48,6 @@ export type StreamReport = {
 };
 
 export type LoadReport = {
-  readonly seconds: number;
   readonly generatorCpuMs: number;
   readonly streams: readonly StreamReport[];
 };
@@ -70,6 +71,8 @@ class Stream {
   #verified = 0;
   #notSent = 0;
   #issued = 0;
+  #lastAnswerAt = 0;
+  #seconds = 0;
   isOver = false;
 
   constructor(order: LoadStream, timeoutMs: number) {
@@ -113,19 +116,28 @@ class Stream {
     }
   }
 
+  /** What is under way still counts, and is not left to whatever is measured next. */
+  async drain(startedAt: number): Promise<void> {
+    const until = performance.now() + drainLimitMs;
+    while (this.#free.length < this.#all.length) {
+      if (performance.now() > until) throw new Error('an answer did not come');
+      await new Promise((resolve) => setTimeout(resolve, 2));
+    }
+    this.#seconds = (this.#lastAnswerAt - startedAt) / 1000;
+  }
+
   close(): void {
     for (const connection of this.#all) connection.close();
   }
 
   #accept({ status, body }: RawAnswer, connection: LoadConnection): void {
     const now = performance.now();
-    if (!this.isOver) {
-      this.#answers += 1;
-      this.#statuses.set(status, (this.#statuses.get(status) ?? 0) + 1);
-      if (status === 200) {
-        this.#latencies.push(now - connection.sentAt);
-        this.#countSignatures(body);
-      }
+    this.#lastAnswerAt = now;
+    this.#answers += 1;
+    this.#statuses.set(status, (this.#statuses.get(status) ?? 0) + 1);
+    if (status === 200) {
+      this.#latencies.push(now - connection.sentAt);
+      this.#countSignatures(body);
     }
     if (this.#order.rate === undefined && !this.isOver) connection.send(this.#request, now);
     else this.#free.push(connection);
@@ -151,6 +163,7 @@ class Stream {
     const sorted = Float64Array.from(this.#latencies).sort();
     const at = (share: number): number => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
     return {
+      seconds: this.#seconds,
       statuses: Object.fromEntries(this.#statuses),
       signatures: this.#signatures,
       wrong: this.#wrong,
@@ -163,6 +176,9 @@ class Stream {
     };
   }
 }
+
+/** The longest that a measured request may take. */
+const drainLimitMs = 60_000;
 
 /** How often requests with a rate are looked for. */
 const tickMs = 2;
@@ -182,10 +198,9 @@ async function run(order: LoadOrder): Promise<LoadReport> {
   await new Promise((resolve) => setTimeout(resolve, order.seconds * 1000));
   clearInterval(timer);
   for (const stream of streams) stream.isOver = true;
-  const seconds = (performance.now() - startedAt) / 1000;
+  for (const stream of streams) await stream.drain(startedAt);
   const { user, system } = process.cpuUsage(cpuBefore);
   const report = {
-    seconds,
     generatorCpuMs: (user + system) / 1000,
     streams: streams.map((stream) => stream.report()),
   };

@@ -30,10 +30,12 @@ export async function measureDaemon(
   const [stream] = report.streams;
   if (!stream) throw new Error('no report');
   const others = Object.keys(stream.statuses).filter((status) => status !== '200');
-  if (others.length > 0 || stream.wrong > 0) throw new Error(`not only signatures: ${JSON.stringify(stream)}`);
+  if (others.length > 0 || stream.wrong > 0) {
+    throw new Error(`not only signatures: ${JSON.stringify(stream)}\n${stand.readProblems(daemon.name)}`);
+  }
   const per = (ms: number): number => ms / Math.max(1, stream.signatures);
   return {
-    perSecond: stream.signatures / report.seconds,
+    perSecond: stream.signatures / stream.seconds,
     cpuMs: {
       daemon: per(after.daemon - before.daemon),
       signers: per(after.signers - before.signers),

@@ -44,7 +44,7 @@ export async function measureOverload(
       if (!stream || stream.wrong > 0) throw new Error('a wrong signature');
       const accepted = stream.statuses['200'] ?? 0;
       const refused = Object.entries(stream.statuses).reduce((sum, [status, n]) => sum + (status === '200' ? 0 : n), 0);
-      return { ...stream, acceptedPerSecond: accepted / report.seconds, refused };
+      return { ...stream, acceptedPerSecond: accepted / stream.seconds, refused };
     };
     await load(1, 8);
     for (let turn = 0; turn < options.turns; turn += 1) {

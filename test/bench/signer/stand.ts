@@ -41,14 +41,17 @@ export class Stand {
   }
 
   /** On the bare module, as in production; `viaShim` where latency or faults are wanted. */
-  async start(name: string, changes: ConfigChanges & { viaShim?: boolean } = {}): Promise<Daemon> {
-    const { viaShim = false, ...rest } = changes;
+  async start(
+    name: string,
+    changes: ConfigChanges & { viaShim?: boolean; nodeOptions?: readonly string[] } = {},
+  ): Promise<Daemon> {
+    const { viaShim = false, nodeOptions = [], ...rest } = changes;
     const bare = { module: this.softhsm, softhsm_conf: 'softhsm2.conf' };
     await this.home.writeConfig(name, viaShim ? rest : { pkcs11: bare, ...rest });
     const file = this.home.path(`${name}.yaml`);
     const config = JSON.parse(readFileSync(file, 'utf8')) as Record<'listen' | 'internal', { port: number }>;
     const log = openSync(this.home.path(`${name}.log`), 'a');
-    const child = spawn(process.execPath, ['--conditions=source', daemonMain, '--config', file], {
+    const child = spawn(process.execPath, ['--conditions=source', ...nodeOptions, daemonMain, '--config', file], {
       stdio: ['ignore', log, log],
     });
     closeSync(log);
@@ -75,6 +78,15 @@ export class Stand {
         return child.exitCode;
       },
     };
+  }
+
+  /** What a daemon logged besides its requests, the newest last. */
+  readProblems(name: string): string {
+    const lines = readFileSync(this.home.path(`${name}.log`), 'utf8').split('\n');
+    return lines
+      .filter((line) => !line.includes('"message":"request"'))
+      .slice(-10)
+      .join('\n');
   }
 
   /** Compiles a C source of the bench with gcc. */
