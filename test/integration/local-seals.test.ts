@@ -375,6 +375,52 @@ describe('against a running home', () => {
     await expect(sealed.bytes()).rejects.toMatchObject({ code: 'client_document_changed' });
   });
 
+  test('sigillum extend raises a local seal in its place, and renews it', async () => {
+    const path = join(folder, 'extended.pdf');
+    writeFileSync(path, makeSamplePdf());
+    const cli = (...args: readonly string[]) => run('node', [script, ...args, '--home', home.directory]);
+    await cli('seal', path, '-o', path, '--local', '--force');
+    const formats: unknown[] = [];
+    let before = readFileSync(path);
+    for (const level of ['b-lt', 'b-lta', 'b-lta']) {
+      expect((await cli('extend', path, '--level', level)).stderr).toMatch(/^Extended as ext_/);
+      const bytes = readFileSync(path);
+      expect(bytes.subarray(0, before.length).equals(before)).toBe(true);
+      const report = validateSignatures(createArraySource(bytes), { roots, now: new Date(), requiresRevocation: true });
+      formats.push([report.accepted, ...report.signatures.map(({ format }) => format)]);
+      before = bytes;
+    }
+    expect(formats).toEqual([
+      [true, 'PAdES-BASELINE-LT'],
+      [true, 'PAdES-BASELINE-LTA', 'RFC 3161'],
+      [true, 'PAdES-BASELINE-LTA', 'RFC 3161', 'RFC 3161'],
+    ]);
+    const unsigned = join(folder, 'unsigned.pdf');
+    writeFileSync(unsigned, makeSamplePdf());
+    await expect(cli('extend', unsigned, '--level', 'b-lt')).rejects.toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('extension_unsigned'),
+    });
+    expect(readFileSync(unsigned).equals(makeSamplePdf())).toBe(true);
+  }, 60_000);
+
+  test('a sealed document that is kept is fetched, and a form brings an appearance', async () => {
+    const document = makeSamplePdf('classic', { padding: 200_000 });
+    const kept = await client.sealAndKeep(document, {
+      level: 'b-lt',
+      retain: '15m',
+      appearance,
+      field: 'Approval',
+      certify: 3,
+    });
+    expect(kept).toMatchObject({ status: 'completed', level: 'b-lt', field_name: 'Approval', content_seen: true });
+    const bytes = await (await client.getDocument(kept.id)).bytes();
+    expect([bytes.length, kept.links.document]).toEqual([kept.sealed?.size, `/v1/seals/${kept.id}/document`]);
+    expect(validateSignatures(createArraySource(bytes), { roots, now: new Date() }).accepted).toBe(true);
+    const { sealId } = await client.sealLocally(document);
+    await expect(client.getDocument(sealId)).rejects.toMatchObject({ code: 'seal_document_not_kept' });
+  }, 60_000);
+
   test('sigillum seal --local keeps a large file out of memory', async () => {
     const path = join(folder, 'huge.pdf');
     makeHugePdf(path, 400 * 1024 * 1024);

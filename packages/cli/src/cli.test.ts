@@ -108,7 +108,62 @@ describe('sigillum seal', () => {
     expect(named.code).toBe(0);
   });
 
+  test.each([['there'], ['here', '--local']])(
+    'seals %s with level, certification, field and appearance',
+    async (_where, ...local) => {
+      const look = { page: 1, rectangle: [36, 40, 260, 120], text: 'Sealed on {date}' };
+      writeFileSync(join(folder, 'look.json'), JSON.stringify(look));
+      const asked = [
+        '--level',
+        'B-T',
+        '--certify',
+        '2',
+        '--field',
+        'Approval',
+        '--appearance',
+        'look.json',
+        '--reason',
+        'Så',
+      ];
+      const before = service.signRequests.length;
+      const result = await run(['seal', 'in.pdf', '-o', 'out.pdf', ...asked, ...local]);
+      expect([result.code, result.stderr]).toEqual([0, expect.stringMatching(/^Sealed as seal_/)]);
+      const sealed = readFileSync(join(folder, 'out.pdf'));
+      expect(sealed.subarray(0, pdf.length).equals(pdf)).toBe(true);
+      const added = sealed.subarray(pdf.length).toString('latin1');
+      for (const part of [
+        '/T (Approval)',
+        '/TransformMethod /DocMDP',
+        '/P 2',
+        '/Rect [36 40 260 120]',
+        '/ETSI.CAdES.detached',
+      ]) {
+        expect(added).toContain(part);
+      }
+      const purposes = service.signRequests.slice(before).map(({ digests }) => JSON.stringify(digests[0]?.context));
+      expect(purposes).toEqual([expect.stringContaining(local.length === 0 ? 'document_sha256' : 'purpose_detail')]);
+    },
+  );
+
+  test('a local seal reads standard input and writes standard output, too', async () => {
+    const result = await run(['seal', '-', '-o', '-', '--local'], { stdin: pdf });
+    expect(result.code).toBe(0);
+    expect(result.stdout.subarray(0, pdf.length).equals(pdf)).toBe(true);
+    writeFileSync(join(folder, 'bad.pdf'), 'not a PDF');
+    const refused = await run(['seal', 'bad.pdf', '-o', 'out.pdf', '--local']);
+    expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining('(pdf_header_missing)')]);
+    expect(readdirSync(folder)).not.toContain('out.pdf');
+  });
+
   test.each([
+    [['seal', 'in.pdf', '-o', 'x', '--level', 'b-b'], 'no level b-b'],
+    [['seal', 'in.pdf', '-o', 'x', '--certify', '4'], '--certify 1, 2, 3'],
+    [['seal', 'in.pdf', '-o', 'x', '--appearance', 'none'], 'can be read'],
+    [['seal', 'in.pdf', '-o', 'x', '--appearance', 'in.pdf'], 'JSON of an appearance'],
+    [['extend', 'in.pdf'], '--level b-lt or b-lta'],
+    [['extend', 'in.pdf', '--level', 'b-t'], '--level b-lt or b-lta'],
+    [['extend', '--level', 'b-lt'], 'Name one PDF'],
+    [['extend', 'none.pdf', '--level', 'b-lt'], 'no file'],
     [['seal'], 'Name one PDF'],
     [['seal', 'a', 'b', '-o', 'c'], 'Name one PDF'],
     [['seal', 'in.pdf'], '-o OUT.pdf'],
