@@ -3,6 +3,7 @@ import {
   type CertificateList,
   equalBytes,
   type OcspResponse,
+  type OcspVerdict,
   type RevocationReason,
   verifyCrl,
   verifyOcspResponse,
@@ -69,6 +70,7 @@ export class RevocationStore {
   readonly #dss: DssFacts;
   readonly #now: Date;
   readonly #crls = new Map<string, boolean>();
+  readonly #ocsps = new Map<string, OcspVerdict | undefined>();
 
   constructor(dss: DssFacts, now: Date) {
     this.#dss = dss;
@@ -165,8 +167,7 @@ export class RevocationStore {
     // cheap before costly: most answers speak of other certificates
     if (!value.responses.some(({ certificateId }) => certificateId.serialNumber === certificate.serialNumber))
       return [];
-    const certificates = this.#dss.certificates.map(({ der }) => der);
-    const verdict = findReadable(() => verifyOcspResponse(value, { certificate, issuer, certificates }));
+    const verdict = this.#verifyOcsp(value, offset, certificate, issuer);
     if (verdict === undefined) return [];
     const { certificateStatus, thisUpdate, nextUpdate, responder } = verdict;
     if (verdict.responderNeedsStatus && !this.#isResponderGood(responder, issuer, use, depth)) return [];
@@ -174,6 +175,22 @@ export class RevocationStore {
     if (certificateStatus.status === 'unknown') return [];
     if (certificateStatus.status === 'good') return [common];
     return [{ revokedAt: certificateStatus.time, reason: certificateStatus.reason, ...common }];
+  }
+
+  /** Once for each answer and certificate, however many signatures it made. */
+  #verifyOcsp(
+    ocsp: OcspResponse,
+    offset: number,
+    certificate: Certificate,
+    issuer: Certificate,
+  ): OcspVerdict | undefined {
+    const key = `${offset} ${certificate.serialNumber} ${issuer.serialNumber} ${issuer.issuer.text}`;
+    if (!this.#ocsps.has(key)) {
+      const certificates = this.#dss.certificates.map(({ der }) => der);
+      const verdict = findReadable(() => verifyOcspResponse(ocsp, { certificate, issuer, certificates }));
+      this.#ocsps.set(key, verdict);
+    }
+    return this.#ocsps.get(key);
   }
 
   /** RFC 6960 §4.2.2.2.1: a responder without nocheck has a status of its own; that one's responder is the end. */

@@ -212,6 +212,17 @@ describe('a response of openssl ocsp', () => {
     expect(verifyAnswer(der, { certificates, known: new KnownCertificates() }).certificateStatus.status).toBe('good');
   });
 
+  test('is given up when more certificates than a few are said to be its responder', () => {
+    const der = ask({ more: ['-resp_no_certs', '-ndays', '1'] });
+    const impostor = getMade('responder-of-other-ca').certificate;
+    const withImpostors = (count: number) => [
+      ...Array.from({ length: count }, () => impostor),
+      getMade('responder').certificate,
+    ];
+    expect(verifyAnswer(der, { certificates: withImpostors(7) }).certificateStatus.status).toBe('good');
+    expect(() => verifyAnswer(der, { certificates: withImpostors(8) })).toThrow(invalid('Too many certificates'));
+  });
+
   test('is refused for another certificate, another issuer, a changed byte', () => {
     const der = ask();
     expect(() => verifyAnswer(der, { certificate: get('revoked') })).toThrow(invalid('another certificate'));

@@ -38,6 +38,9 @@ export type OcspVerdict = {
   readonly responderNeedsStatus: boolean;
 };
 
+/** Certificates of the responder's name or key that are tried: an old and a new one, with room. */
+const maxResponders = 8;
+
 /** How far a responder's clock may run ahead of ours: five minutes, as most clients grant. */
 const maxAheadMs = 300_000;
 
@@ -95,16 +98,17 @@ function getResponder(response: OcspResponse, expected: OcspExpectation): Certif
   if (namesIssuer && isSignedBy(issuer)) return issuer;
   // A responder may bear its CA's name: then one of the certificates must be its own.
   let reason = namesIssuer ? 'Its signature is wrong.' : 'The certificate of its responder is missing.';
+  let tried = 0;
   for (const der of [...response.certificates, ...certificates]) {
     const candidate = readCandidate(der, known);
     if (!candidate || !isNamed(response, candidate)) continue;
-    if (!isSignedBy(candidate)) {
-      reason = 'Its signature is wrong.';
-      continue;
-    }
-    const problem = findResponderProblem(candidate, expected, response.producedAt);
-    if (problem === undefined) return candidate;
-    reason = problem;
+    const unfit = findUnfitness(candidate, response.producedAt);
+    if (unfit === undefined && ++tried > maxResponders)
+      throw invalid('Too many certificates are said to be its responder.');
+    // The issuer's key is a known one; those of certificates that it didn't sign are never used.
+    const problem = unfit ?? findIntrusion(candidate, expected);
+    if (problem === undefined && isSignedBy(candidate)) return candidate;
+    reason = problem ?? 'Its signature is wrong.';
   }
   throw invalid(reason);
 }
@@ -115,7 +119,8 @@ function isNamed({ responderId }: OcspResponse, candidate: Certificate): boolean
     : equalBytes(responderId.keyHash, hashResponderKey(candidate.spki));
 }
 
-function findResponderProblem(responder: Certificate, expected: OcspExpectation, at: Date): string | undefined {
+/** Why a certificate is not one that answers may be signed with. */
+function findUnfitness(responder: Certificate, at: Date): string | undefined {
   if (!responder.extendedKeyUsage?.purposes.includes('OCSPSigning'))
     return 'Its responder may not sign OCSP responses.';
   const usages = responder.keyUsage?.usages;
@@ -126,6 +131,11 @@ function findResponderProblem(responder: Certificate, expected: OcspExpectation,
     return "Its responder's certificate has a critical extension that is not understood.";
   }
   if (at < responder.notBefore || at > responder.notAfter) return "Its responder's certificate was not valid then.";
+  return undefined;
+}
+
+/** Why a certificate is not the issuer's own word. */
+function findIntrusion(responder: Certificate, expected: OcspExpectation): string | undefined {
   try {
     if (expected.known) expected.known.assertIssuedBy(responder, expected.issuer);
     else assertIssuedBy(responder, expected.issuer);

@@ -28,6 +28,10 @@ const entries = new Map<string, Entry>([
 
 const curves: readonly (string | undefined)[] = ['prime256v1', 'secp384r1', 'secp521r1'];
 const minimumRsaBits = 2048;
+/** Of no key in use, and verifying takes a millisecond then: files may bring thousands of certificates of their own. */
+const maximumRsaBits = 8192;
+/** 65537 nearly everywhere. As long as the modulus, it would make verifying as slow as signing without the primes. */
+const maximumRsaExponent = 0xffff_ffffn;
 const mgf1 = '1.2.840.113549.1.1.8';
 
 /**
@@ -42,12 +46,15 @@ export function findSignatureScheme(identifier: DerNode, impliedDigest?: DigestN
   return digest && { kind: entry.kind, digest };
 }
 
-/** Whether a key is of the kind that the scheme needs, and strong enough: the three NIST curves, RSA from 2048 bits. */
+/** Whether a key is of the kind that the scheme needs, strong enough, and not made to cost: the three NIST curves, RSA of 2048 to 8192 bits. */
 export function isKeyFit(scheme: SignatureScheme, key: KeyObject): boolean {
   const details = key.asymmetricKeyDetails;
   if (scheme.kind === 'ecdsa') return key.asymmetricKeyType === 'ec' && curves.includes(details?.namedCurve);
   const isRsa = key.asymmetricKeyType === 'rsa' || (scheme.kind === 'pss' && key.asymmetricKeyType === 'rsa-pss');
-  return isRsa && (details?.modulusLength ?? 0) >= minimumRsaBits;
+  const { modulusLength = 0, publicExponent = 0n } = details ?? {};
+  return (
+    isRsa && modulusLength >= minimumRsaBits && modulusLength <= maximumRsaBits && publicExponent <= maximumRsaExponent
+  );
 }
 
 /** Whether the signature is right. False also for a key that doesn't fit. */
