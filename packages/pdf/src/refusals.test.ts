@@ -80,7 +80,7 @@ test.each(Object.entries(examples))('%s is what a file is refused with, in a sen
   } catch (error) {
     thrown = error;
   }
-  if (!isSigillumError(thrown)) throw thrown ?? new Error('it was not refused');
+  if (!isSigillumError(thrown)) throw new Error('it was not refused with a code', { cause: thrown });
   expect(thrown.code).toBe(code);
   expect(thrown.message).toMatch(/^[A-Z].{20,300}\.$/);
   expect(thrown.message).not.toMatch(/undefined|NaN|\[object/);

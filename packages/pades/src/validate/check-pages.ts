@@ -23,19 +23,24 @@ export function checkPages(document: PdfDocument, findings: Findings): void {
 function walkPages(document: PdfDocument, findings: Findings): void {
   const seen = new Set<number>();
   const waiting: PdfObject[] = [document.catalog.find('Pages') ?? null];
+  let nodes = 0;
   const refuse = (why: string): void => findings.add('pdf_structure_damaged', why);
   for (let node = waiting.pop(); node !== undefined; node = waiting.pop()) {
-    if (node instanceof PdfRef) {
-      if (seen.has(node.number)) return refuse('A page stands twice in the page tree.');
-      seen.add(node.number);
-    }
+    if (++nodes > maxNodes) return findings.add('pdf_limit_exceeded', 'It has too many pages.');
     const dict = document.resolve(node);
     if (!(dict instanceof PdfDict)) return refuse('A page of the page tree is not there.');
     if (hasDuplicates(dict)) return refuse('A page has a key twice.');
     const kids = document.find(dict, 'Kids');
-    if (isPdfArray(kids)) waiting.push(...kids);
-    else checkContents(document, dict, refuse);
-    if (seen.size > maxNodes) return findings.add('pdf_limit_exceeded', 'It has too many pages.');
+    const number = node instanceof PdfRef ? node.number : undefined;
+    if (number !== undefined && seen.has(number)) {
+      // a page may stand there twice: editors copy one so; what is above pages may not
+      if (isPdfArray(kids)) return refuse('The page tree leads back to itself.');
+      continue;
+    }
+    if (number !== undefined) seen.add(number);
+    if (!isPdfArray(kids)) checkContents(document, dict, refuse);
+    else if (kids.length > maxNodes) return findings.add('pdf_limit_exceeded', 'It has too many pages.');
+    else for (const kid of kids) waiting.push(kid);
   }
 }
 

@@ -3,6 +3,8 @@ import type { ChangeLog } from './revision-change.ts';
 import { isOnlyAt, type RevisionPair } from './revision-pair.ts';
 
 const listKeys = new Set(['Certs', 'CRLs', 'OCSPs']);
+/** Upper-case hexadecimal by the standard: SHA-1 of the signature. */
+const vriKey = /^[0-9A-Fa-f]{40}$/;
 const vriListKeys = new Set(['Cert', 'CRL', 'OCSP']);
 
 /**
@@ -19,7 +21,11 @@ export function compareDss(pair: RevisionPair, log: ChangeLog): void {
   const walk = new DssWalk(pair, log);
   const dss = walk.dict(after, `${pair.after.catalogRef.number}/DSS`);
   if (dss === undefined) return log.refuse('the document security store is malformed');
+  const old = pair.before.resolve(before ?? null);
   for (const [key, value] of dss.dict.entries()) {
+    const isKept = old instanceof PdfDict && old.has(key) && pair.equal(old.find(key), value);
+    // what was strange when it was signed may stay: objects behind it that changed are refused as such
+    if (isKept && key !== 'VRI' && !listKeys.has(key)) continue;
     if (listKeys.has(key)) walk.list(value, `${dss.place}/${key}`);
     else if (key === 'VRI') compareVri(pair, walk, value, `${dss.place}/VRI`, log);
     else if (key !== 'Type') log.refuse(`the document security store has /${key.slice(0, 32)}`);
@@ -37,8 +43,9 @@ function compareVri(pair: RevisionPair, walk: DssWalk, value: PdfObject, at: str
   }
   for (const [key, entryValue] of vri.dict.entries()) {
     if (key === 'Type') continue;
+    if (!vriKey.test(key) && vriBefore?.has(key) === true && pair.equal(vriBefore.find(key), entryValue)) continue;
     const entry = walk.dict(entryValue, `${vri.place}/${key}`);
-    if (entry === undefined || !/^[0-9A-Fa-f]{40}$/.test(key)) {
+    if (entry === undefined || !vriKey.test(key)) {
       log.refuse('an entry of the document security store is malformed');
       continue;
     }

@@ -6,6 +6,7 @@ import {
   type PdfObject,
   PdfRef,
   type PdfStream,
+  staysUnreadable,
 } from '@sigillum/pdf';
 import { equalBytes } from '@sigillum/pki';
 import { equalEntries } from './find-signatures.ts';
@@ -75,8 +76,10 @@ export function pairRevisions(before: PdfDocument, after: PdfDocument, floor: nu
   if (!keepsSize(before, after)) log.refuse('an update says that objects of the document do not exist');
   // also when nothing seems to change: `before` ends where it was signed, so what only later bytes make readable shows
   const { places, unreadable } = findReferences(before, new Set([...changed.keys(), ...added]));
-  if (unreadable.length > 0) {
-    log.refuse(`object ${unreadable[0]} of the signed revision can not be read`, 'comparison_incomplete');
+  // what is malformed within the signed bytes, and still is so, was signed like that
+  const gained = unreadable.find((one) => !staysUnreadable(after, one));
+  if (gained !== undefined) {
+    log.refuse(`object ${gained.ref.number} of the signed revision can not be read`, 'comparison_incomplete');
   }
   for (const number of added) {
     if (places.has(number)) log.refuse(`object ${number} fills a reference that led nowhere when it was signed`);

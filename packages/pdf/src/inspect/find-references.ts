@@ -8,9 +8,12 @@ export type References = {
    * the keys on the way, e.g. `12/Resources/Font/F1`; an element of an array is `[]`.
    */
   readonly places: ReadonlyMap<number, ReadonlySet<string>>;
-  /** Objects that are referred to and could not be read: what they refer to isn't known. */
-  readonly unreadable: readonly number[];
+  /** What is referred to and could not be read: what it refers to isn't known. */
+  readonly unreadable: readonly UnreadableObject[];
 };
+
+/** A reference to an object that can't be read, and why; without an error its data reach past the end of the file. */
+export type UnreadableObject = { readonly ref: PdfRef; readonly error: SigillumError | undefined };
 
 /** Places kept for one object: a page of a tagged document has thousands; more than a rule names is too many anyway. */
 const maxPlaces = 64;
@@ -19,7 +22,7 @@ const manyPlaces = '…';
 /** Everything from the trailer on, each object once, and who in it refers to the numbers given. */
 export function findReferences(document: PdfDocument, targets: ReadonlySet<number>): References {
   const places = new Map<number, Set<string>>();
-  const unreadable: number[] = [];
+  const unreadable: UnreadableObject[] = [];
   const seen = new Set<number>();
   const waiting: PdfRef[] = [];
   const visit = (value: PdfObject, place: Place): void => {
@@ -44,24 +47,47 @@ export function findReferences(document: PdfDocument, targets: ReadonlySet<numbe
       value = document.get(ref);
     } catch (error) {
       if (!(error instanceof SigillumError) || error.code === 'pdf_limit_exceeded') throw error;
-      unreadable.push(ref.number);
+      unreadable.push({ ref, error });
       continue;
     }
-    if (value instanceof PdfStream && !endsInside(document, value)) unreadable.push(ref.number);
+    if (value instanceof PdfStream && !endsInside(document, value)) unreadable.push({ ref, error: undefined });
     // the parser bounds the nesting of one object, so also this recursion
     visit(value, { parent: undefined, key: String(ref.number) });
   }
   return { places, unreadable };
 }
 
-/** Whether a stream's data are all there: what is appended later must not become part of them. */
+/**
+ * Whether a stream's data are all there: what is appended later must not become part of them. A length that can't be read is
+ * told as an object of its own.
+ */
 function endsInside(document: PdfDocument, stream: PdfStream): boolean {
   try {
     const length = document.find(stream.dict, 'Length');
     return typeof length !== 'number' || stream.dataOffset + length <= document.source.size;
   } catch (error) {
-    if (error instanceof SigillumError && error.code !== 'pdf_limit_exceeded') return false;
+    if (error instanceof SigillumError && error.code !== 'pdf_limit_exceeded') return true;
     throw error;
+  }
+}
+
+/**
+ * Whether an object that couldn't be read stays so with more bytes behind the file: the same is wrong with it, and what is
+ * wrong stands where it stood. An object that isn't where the table says doesn't: readers look for it in the whole file.
+ */
+export function staysUnreadable(longer: PdfDocument, { ref, error }: UnreadableObject): boolean {
+  if (error === undefined) return false;
+  const entry = longer.findEntry(ref.number);
+  if (entry?.type === 'plain') {
+    const isCutOff = error.cause instanceof RangeError;
+    if (isCutOff || (error.code === 'pdf_object_misplaced' && entry.generation === ref.generation)) return false;
+  }
+  try {
+    longer.get(ref);
+    return false;
+  } catch (again) {
+    if (!(again instanceof SigillumError) || again.code === 'pdf_limit_exceeded') throw again;
+    return again.message === error.message;
   }
 }
 

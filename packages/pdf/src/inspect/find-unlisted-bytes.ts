@@ -17,7 +17,7 @@ import type { XrefSection } from '../xref/xref-section.ts';
 export function findUnlistedBytes(document: PdfDocument, count: number, start: number): number | undefined {
   const window = new ByteWindow(document.source);
   const sections = document.sections.slice(0, count);
-  const listed = listOffsets(document, sections);
+  const listed = listOffsets(document, window, sections);
   const end = document.source.size;
   let position = start;
   try {
@@ -35,17 +35,31 @@ export function findUnlistedBytes(document: PdfDocument, count: number, start: n
   }
 }
 
-function listOffsets(document: PdfDocument, sections: readonly XrefSection[]): ReadonlySet<number> {
+/** Where listed things begin, past white space: some writers point at the end of the line before. */
+function listOffsets(
+  document: PdfDocument,
+  window: ByteWindow,
+  sections: readonly XrefSection[],
+): ReadonlySet<number> {
   const offsets = new Set<number>();
   for (const section of sections) {
     for (const number of section.numbers()) {
       const entry = section.find(number);
-      if (entry?.type === 'plain') offsets.add(entry.offset + document.base);
+      if (entry?.type === 'plain') offsets.add(skipSpace(window, entry.offset + document.base));
     }
-    offsets.add(section.offset);
-    if (section.hidden !== undefined) offsets.add(section.hidden.offset);
+    offsets.add(skipSpace(window, section.offset));
+    if (section.hidden !== undefined) offsets.add(skipSpace(window, section.hidden.offset));
   }
   return offsets;
+}
+
+/** White space before what a table lists: an end of line or two. */
+const mostSpace = 16;
+
+function skipSpace(window: ByteWindow, offset: number): number {
+  let position = offset;
+  while (position < offset + mostSpace && isWhiteSpace(window.at(position))) position++;
+  return position;
 }
 
 /** Past white space and comments; a comment that is a header is content: its offset comes back negative. */
@@ -85,7 +99,7 @@ function skipElement(
     return sections.some((section) => section.offset === offset) ? lexer.position : undefined;
   }
   if (kind === 'keyword' && lexer.text === 'xref') {
-    return sections.find((section) => section.offset === position)?.endOffset;
+    return sections.find((section) => skipSpace(window, section.offset) === position)?.endOffset;
   }
   if (!listed.has(position)) return undefined;
   const object = readIndirectObject(window, position);

@@ -107,8 +107,13 @@ export class Lexer {
   }
 
   /** An error that says where the lexer is. */
-  malformed(what: string): SigillumError {
-    return new SigillumError('pdf_object_malformed', `The PDF has ${what} at byte ${this.start}.`);
+  malformed(what: string, cause?: unknown): SigillumError {
+    return new SigillumError('pdf_object_malformed', `The PDF has ${what} at byte ${this.start}.`, { cause });
+  }
+
+  /** The error for something that the end of the bytes cuts off: with more bytes behind them it would go on. */
+  cutOff(what: string): SigillumError {
+    return this.malformed(what, new RangeError('the bytes end there'));
   }
 
   #skipComment(): void {
@@ -164,7 +169,7 @@ export class Lexer {
     let depth = 1;
     for (;;) {
       let byte = this.#view.at(this.position++);
-      if (byte === -1) throw this.malformed('a string without an end');
+      if (byte === -1) throw this.cutOff('a string without an end');
       if (byte === 0x28) depth++;
       else if (byte === 0x29 && --depth === 0) break;
       else if (byte === 0x0d) {
@@ -190,7 +195,7 @@ export class Lexer {
       return -1;
     }
     if (byte === 0x0a) return -1;
-    if (byte === -1) throw this.malformed('a string without an end');
+    if (byte === -1) throw this.cutOff('a string without an end');
     if (byte < 0x30 || byte > 0x37) return escapes.get(byte) ?? byte;
     let value = byte - 0x30;
     for (let digits = 1; digits < 3; digits++) {
@@ -210,6 +215,7 @@ export class Lexer {
       if (byte === 0x3e) break;
       if (isWhiteSpace(byte)) continue;
       const value = hexValue(byte);
+      if (byte === -1) throw this.cutOff('a string without an end');
       if (value < 0) throw this.malformed('a hexadecimal string with something else in it');
       if (high < 0) {
         high = value;

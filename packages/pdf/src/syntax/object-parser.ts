@@ -55,7 +55,7 @@ export class ObjectParser {
       case 'keyword':
         return this.#keyword();
       case 'end':
-        throw lexer.malformed('its end in the middle of an object');
+        throw lexer.cutOff('its end in the middle of an object');
       default:
         throw lexer.malformed('a closing bracket without an opening one');
     }
@@ -113,6 +113,7 @@ export class ObjectParser {
     for (;;) {
       const kind = this.lexer.next();
       if (kind === 'dict-close') return new PdfDict(entries, duplicates);
+      if (kind === 'end') throw this.lexer.cutOff('its end in the middle of an object');
       if (kind !== 'name') throw this.lexer.malformed('a dictionary key that is not a name');
       const key = this.lexer.text;
       const value = this.#value(this.lexer.next(), depth);
