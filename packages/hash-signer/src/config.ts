@@ -98,6 +98,8 @@ const unique = (values: readonly string[]): boolean => new Set(values).size === 
 /** Names that would change the process itself, not the module in it. */
 const processVariables = /^(LD_|NODE_|UV_|MALLOC_|GLIBC_|PATH$)/;
 
+const accountSchema = z.string().regex(/^([a-z_][a-z0-9_-]{0,31}|\d{1,10})$/, 'A name or a number of an account.');
+
 const pkcs11Schema = z.strictObject({
   module: configPath(),
   /** `hsm/profiles/<vendor>.yaml`. */
@@ -109,6 +111,11 @@ const pkcs11Schema = z.strictObject({
     .record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,63}$/), z.string().max(4096))
     .refine((names) => !Object.keys(names).some((name) => processVariables.test(name)), 'Only variables of the module.')
     .default({}),
+  /**
+   * Another user for the signer processes, so that the daemon reads neither PIN nor token. The daemon then needs
+   * CAP_SETUID, CAP_SETGID and CAP_KILL (deploy/systemd/), and util-linux.
+   */
+  run_as: z.strictObject({ user: accountSchema, group: accountSchema }).optional(),
   /** Handed to C_Initialize, for modules that take parameters (NSS softokn). */
   library_parameters: z.string().max(4096).optional(),
 });

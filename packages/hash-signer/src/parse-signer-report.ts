@@ -25,7 +25,7 @@ export function parseReady(payload: Uint8Array): SignerReady {
 /** @throws Error for anything else */
 export function parseFatal(payload: Uint8Array): SignerFatal {
   // Absent fields are absent, not undefined: the schema keeps them so.
-  return fatalSchema.parse(parseJson(payload)) as SignerFatal;
+  return fatalSchema.parse(parseJson(payload));
 }
 
 function parseJson(payload: Uint8Array): unknown {

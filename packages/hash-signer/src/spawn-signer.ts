@@ -7,12 +7,16 @@ export type SignerLaunch = {
   readonly lanes: number;
   /** What the module reads; never secrets. */
   readonly environment: Readonly<Record<string, string>>;
+  /** Another user than the daemon's. */
+  readonly runAs?: { readonly user: string; readonly group: string };
 };
 
 export type SpawnedSigner = { readonly process: ChildProcess; readonly pipe: Duplex };
 
 /** Threads for work besides the lanes, so that a hanging token does not also stop files and DNS of the process. */
 const SPARE_THREADS = 4;
+
+const setpriv = '/usr/bin/setpriv';
 
 function isExecutable(path: string): boolean {
   try {
@@ -28,10 +32,16 @@ function isExecutable(path: string): boolean {
  * and SIGKILL when the daemon dies. Both replace themselves by the next program, so the pid stays. Without them the
  * end of the pipe ends the process, unless it hangs inside the module.
  */
-function listWrappers(): string[] {
+function listWrappers({ runAs }: SignerLaunch): string[] {
   const wrappers: string[] = [];
   if (isExecutable('/usr/bin/prlimit')) wrappers.push('/usr/bin/prlimit', '--core=0:0');
-  if (isExecutable('/usr/bin/setpriv')) wrappers.push('/usr/bin/setpriv', '--pdeathsig', 'KILL');
+  // With another user wanted it must be there: without it the spawn fails, and nothing runs as the wrong one.
+  if (runAs || isExecutable(setpriv)) wrappers.push(setpriv, '--pdeathsig', 'KILL');
+  if (runAs) {
+    // No way back, and nothing of what let us change it: for the user and all that it could start.
+    const account = ['--reuid', runAs.user, '--regid', runAs.group, '--clear-groups', '--no-new-privs'];
+    wrappers.push(...account, '--inh-caps=-all', '--ambient-caps=-all', '--bounding-set=-all');
+  }
   return wrappers;
 }
 
@@ -44,7 +54,7 @@ const script = fileURLToPath(
 export function spawnSigner(launch: SignerLaunch): SpawnedSigner {
   // The parent's options but for debuggers: a second one can't have the same port, and none belongs in there.
   const nodeOptions = process.execArgv.filter((option) => !option.startsWith('--inspect'));
-  const [command, ...args] = [...listWrappers(), process.execPath, ...nodeOptions, script];
+  const [command, ...args] = [...listWrappers(launch), process.execPath, ...nodeOptions, script];
   const child = spawn(command, args, {
     stdio: ['ignore', 'inherit', 'inherit', 'pipe'],
     env: {

@@ -57,6 +57,7 @@ export function createSlotsOptions(
     count: setup.signers,
     launch: {
       lanes,
+      ...(pkcs11.run_as === undefined ? {} : { runAs: pkcs11.run_as }),
       environment: {
         ...pkcs11.environment,
         ...(pkcs11.softhsm_conf === undefined ? {} : { SOFTHSM2_CONF: pkcs11.softhsm_conf }),

@@ -28,13 +28,18 @@ function answerProblem(thrown: unknown, response: Response, logger: Logger): voi
   const problem = toProblem(error, requestId);
   addLogFields(response, { code: problem.code });
   if (!(error instanceof SigillumError)) logger.error('unexpected error', { request_id: requestId, error });
-  else if (problem.status >= 500) logger.warn('request failed', { request_id: requestId, error });
+  else if (problem.status >= 500 && !isShed(error)) logger.warn('request failed', { request_id: requestId, error });
   if (response.headersSent || response.destroyed) {
     // Half an answer can't be taken back; a broken connection is the only honest end.
     response.destroy();
     return;
   }
   sendProblem(response, problem, error instanceof SigillumError ? error.retryAfterSeconds : undefined);
+}
+
+/** No room now: the request's own line has the code, and under a flood a stack for each would be the next overload. */
+function isShed({ retryAfterSeconds, cause }: SigillumError): boolean {
+  return retryAfterSeconds !== undefined && cause === undefined;
 }
 
 /** Writes a problem answer (RFC 9457 §3) with the headers that its status asks for. */

@@ -146,7 +146,9 @@ export function renderSignerTable(result: SignerBenchResult): string {
     head(['An HSM that takes 10 ms', 'lanes', 'digests × in flight', 'signatures/s', 'of lanes / latency', 'p99 ms']),
     ...[...new Set(slowHsm.map(({ lanes, batch }) => `${lanes}/${batch}`))].map((cell) => {
       const found = slowHsm.filter(({ lanes, batch }) => `${lanes}/${batch}` === cell);
-      const { latencyMs = 0, lanes = 0, batch = 0, inFlight = 0 } = found[0] ?? {};
+      const [first] = found;
+      if (first === undefined) return '';
+      const { latencyMs, lanes, batch, inFlight } = first;
       return row([
         `P-256, ${latencyMs} ms`,
         String(lanes),
