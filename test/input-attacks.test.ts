@@ -102,7 +102,7 @@ withEngines(`two readers${missing === '' ? '' : ` (skipped without ${missing})`}
   beforeAll(async () => {
     const jobs = [...outcomes.values()].flatMap(({ attack: { name, bytes }, sealed }) => [
       { name, bytes, into: before },
-      ...(sealed ? [{ name: `${name}`, bytes: sealed, into: after }] : []),
+      ...(sealed ? [{ name, bytes: sealed, into: after }] : []),
     ]);
     let next = 0;
     const work = async () => {

@@ -49,7 +49,7 @@ export class RunningSigner {
     this.internalPort = config.internal.port;
     this.instance = config.instance;
     this.auditDirectory = resolve(dirname(configPath), config.audit.directory);
-    const [command = '', ...args] = [...prefix, process.execPath, '--conditions=source', main, '--config', configPath];
+    const [command, ...args] = [...prefix, process.execPath, '--conditions=source', main, '--config', configPath];
     this.child = spawn(command, [...args, '--lifeline'], { stdio: ['pipe', 'pipe', 'pipe'] });
     for (const stream of [this.child.stdout, this.child.stderr]) {
       stream?.on('data', (chunk: Buffer) => this.#chunks.push(chunk.toString()));

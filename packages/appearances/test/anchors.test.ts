@@ -220,7 +220,7 @@ test('Hostile content ends in an answer', async () => {
     '['.repeat(2_000_000),
     `${'q '.repeat(500_000)} BT /F 10 Tf (x) Tj`,
     '<< '.repeat(500_000),
-    `${'('.repeat(1_000_000)}`,
+    '('.repeat(1_000_000),
     'BI '.repeat(300_000),
   ];
   for (const content of attempts) {

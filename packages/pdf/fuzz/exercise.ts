@@ -115,7 +115,8 @@ function update(document: PdfDocument, bytes: Uint8Array): void {
   if (!(data instanceof PdfStream) || String(again.readStream(data)) !== '4,5,6') {
     throw new Error('an added stream came back changed');
   }
-  if (String(again.catalog.find('Added')) !== String(ref)) throw new Error('the catalog was not replaced');
+  const added = again.catalog.find('Added');
+  if (!(added instanceof PdfRef) || String(added) !== String(ref)) throw new Error('the catalog was not replaced');
 }
 
 function attempt<Result>(run: () => Result, refused: (code: string) => void = () => {}): Result | undefined {

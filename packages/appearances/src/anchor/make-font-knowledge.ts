@@ -29,7 +29,7 @@ export async function makeFontKnowledge(face: FontFace): Promise<FontKnowledge> 
   const load = (name: string): StandardFont => {
     const known = fonts.get(name);
     if (known) return known;
-    const { encoding, font } = StandardFontEmbedder.for(name as FontName);
+    const { encoding, font } = StandardFontEmbedder.for(name as unknown as FontName);
     const made: StandardFont = {
       width: (text) => {
         const code = text.codePointAt(0);

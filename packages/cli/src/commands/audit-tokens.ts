@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import type { JsonObject } from '@sigillum/audit';
+import type { JsonObject, JsonValue } from '@sigillum/audit';
 import { isSigillumError } from '@sigillum/errors';
 import { parseSignedData, parseTimeStampResponse, parseTstInfo } from '@sigillum/pki';
 import { UsageError } from '../usage-error.ts';
@@ -75,7 +75,7 @@ export class AuditedTokens {
   /** Takes an event of a log; all but those of tokens are passed over. */
   add(event: JsonObject): void {
     if (event['type'] !== 'tsa.time_stamped') return;
-    const token = this.#bySerial.get(String(event['serial']));
+    const token = this.#bySerial.get(toText(event['serial']));
     if (token === undefined) return;
     token.lines += 1;
     const recorded = toFields(event);
@@ -104,12 +104,18 @@ function toFields(event: JsonObject): Readonly<Record<string, string>> {
   const imprint = event['imprint'];
   const { algorithm, digest } = (typeof imprint === 'object' && imprint !== null ? imprint : {}) as JsonObject;
   return {
-    gen_time: String(event['gen_time']),
-    imprint: `${String(algorithm)}:${String(digest)}`,
-    policy: String(event['policy']),
-    accuracy_ms: String(event['accuracy_ms']),
-    token_sha256: String(event['token_sha256']),
+    gen_time: toText(event['gen_time']),
+    imprint: `${toText(algorithm)}:${toText(digest)}`,
+    policy: toText(event['policy']),
+    accuracy_ms: toText(event['accuracy_ms']),
+    token_sha256: toText(event['token_sha256']),
   };
+}
+
+/** A field of the log as the token's own fields are written; one that isn't there is `undefined`, as in a token. */
+function toText(value: JsonValue | undefined): string {
+  if (value === undefined) return 'undefined';
+  return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
 function findToken(bytes: Uint8Array) {

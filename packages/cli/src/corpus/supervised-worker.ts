@@ -60,10 +60,11 @@ export class SupervisedWorker {
     };
     const onError = (error: Error): void => fail('corpus_crashed', error.message);
     const timer = setTimeout(() => fail('corpus_timeout', `No answer within ${Math.round(limitMs)} ms.`), limitMs);
-    const watch = setInterval(async () => {
+    const checkMemory = async (): Promise<void> => {
       const bytes = await readResidentBytes(child.pid);
       if (bytes > residentBytes) fail('corpus_memory_exceeded', `The process had grown to ${bytes} bytes.`);
-    }, watchIntervalMs);
+    };
+    const watch = setInterval(() => void checkMemory(), watchIntervalMs);
     child.once('message', onMessage).once('exit', onExit).once('error', onError);
     child.send(job, (error) => {
       if (error !== null) fail('corpus_crashed', error.message);

@@ -517,7 +517,7 @@ test('whatever the names, texts and rectangles are, a seal that is made can be r
         const options = { fieldName: name, reason, appearance: show(rectangle), ...(certify ? { certify } : {}) };
         let bytes: Uint8Array;
         try {
-          bytes = seal(makeForm({ 10: '<< /FT /Tx /T (a) >>' }), options as Partial<PrepareOptions>);
+          bytes = seal(makeForm({ 10: '<< /FT /Tx /T (a) >>' }), options);
         } catch (error) {
           expect(
             isSigillumError(error, 'pades_option_invalid', 'pades_appearance_unplaceable', 'pades_field_exists'),

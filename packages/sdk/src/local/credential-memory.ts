@@ -32,8 +32,8 @@ export class CredentialMemory {
   readonly #known = new Map<string, { readonly credential: KnownCredential; readonly at: number }>();
 
   constructor(options: {
-    load(name: string, signal?: AbortSignal): Promise<CredentialResource>;
-    now(): Date;
+    load: (name: string, signal?: AbortSignal) => Promise<CredentialResource>;
+    now: () => Date;
   }) {
     this.#load = options.load;
     this.#now = options.now;

@@ -24,7 +24,7 @@ type ExchangeOptions = {
   readonly level: 'b-t' | 'b-lt' | 'b-lta';
   /** To which chains of time-stamps have to lead; without them only their signatures are checked. */
   readonly roots: readonly Uint8Array[] | undefined;
-  now(): Date;
+  readonly now: () => Date;
 };
 
 /**

@@ -61,7 +61,7 @@ export async function beginTimeStamps(
     const results = await signing;
     const written = batch.map((accepted, index) => write(accepted, drafts[index], results[index], writer));
     await turn.come;
-    const answers = written.map((one, index): Error | Promise<Uint8Array | Error> => {
+    const answers = written.map(async (one, index): Promise<Uint8Array | Error> => {
       const [accepted, draft] = [batch[index], drafts[index]];
       if (Error.isError(one)) return one;
       if (!accepted || !draft) return unsigned(undefined);
