@@ -29,6 +29,18 @@ const index = JSON.parse(readFileSync(join(corpus, 'index.json'), 'utf8')) as {
   readonly refused: readonly RefusedFile[];
 };
 
+/** A file that a package of Debian or npm ships. */
+type CollectedFile = Pick<CorpusFile, 'file' | 'bytes' | 'sha256'> & {
+  readonly from: 'Debian' | 'Debian source' | 'npm';
+  readonly package: string;
+  readonly version: string;
+  readonly licence: string;
+  readonly producer: string | null;
+};
+const collected = JSON.parse(readFileSync(join(corpus, 'collected/index.json'), 'utf8')) as {
+  readonly files: readonly CollectedFile[];
+};
+
 /** What the sealing engine has to meet at least once; the numbers are how often. */
 const wanted = new Map([
   ['xref-classic', 20],
@@ -104,8 +116,8 @@ function findCode(action: () => unknown): string {
 
 describe('the index of the corpus', () => {
   test('lists exactly the files that are there, with their sizes and hashes', () => {
-    const listed = [...index.files, ...index.refused];
-    const found = globSync(['files/*/*.pdf', 'refused/*.pdf'], { cwd: corpus });
+    const listed = [...index.files, ...index.refused, ...collected.files];
+    const found = globSync(['files/*/*.pdf', 'refused/*.pdf', 'collected/*/*.pdf'], { cwd: corpus });
     expect(listed.map(({ file }) => file).sort()).toEqual(found.sort());
     for (const entry of listed) {
       const bytes = read(entry);
@@ -123,6 +135,22 @@ describe('the index of the corpus', () => {
     expect(index.files.length).toBeGreaterThanOrEqual(66);
     expect(new Set(index.files.map(({ producer }) => producer)).size).toBeGreaterThanOrEqual(8);
     expect(index.files.reduce((sum, { bytes }) => sum + bytes, 0)).toBeLessThan(6_000_000);
+  });
+
+  test('has, with what packages of Debian and npm ship, 300 files of many producers', () => {
+    expect(index.files.length + collected.files.length).toBeGreaterThanOrEqual(300);
+    const producers = new Set(collected.files.map(({ producer }) => producer));
+    expect(producers.size).toBeGreaterThanOrEqual(30);
+    expect(new Set(collected.files.map(({ from }) => from))).toEqual(new Set(['Debian', 'Debian source', 'npm']));
+    expect(collected.files.reduce((sum, { bytes }) => sum + bytes, 0)).toBeLessThan(6_000_000);
+  });
+
+  test('says of each collected file from which package it is, and its licence', () => {
+    const sources = readFileSync(join(corpus, 'collected/SOURCES.md'), 'utf8');
+    for (const { file, package: name, version, licence } of collected.files) {
+      expect(sources).toContain(`| ${file.replace(/^collected\//, '')} |`);
+      expect(sources).toContain(`| ${name} ${version} | ${licence} |`);
+    }
   });
 
   test.each([...wanted])('covers %s at least %d times', (feature, times) => {
@@ -146,7 +174,7 @@ describe('the index of the corpus', () => {
 });
 
 describe('the engine', () => {
-  test.each(index.files.map(({ file }) => [file]))('prepares a seal for %s', (file) => {
+  test.each([...index.files, ...collected.files].map(({ file }) => [file]))('prepares a seal for %s', (file) => {
     const bytes = read({ file });
     const prepared = prepare(bytes);
     const [start, firstLength, secondStart, secondLength] = prepared.byteRange;

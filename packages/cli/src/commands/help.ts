@@ -1,6 +1,8 @@
 /** What `sigillum help` prints. */
 export const helpText = `Usage:
   sigillum seal IN.pdf -o OUT.pdf [options]   seal and time-stamp a PDF
+  sigillum extend FILE.pdf --level LEVEL      raise a sealed PDF to b-lt or b-lta, or renew b-lta
+  sigillum corpus DIR [options]               seal every PDF below a folder, and tabulate what became of each
   sigillum verify FILE.pdf [options]          whether signatures and time-stamps of a PDF are valid
   sigillum audit verify DIR [options]         whether a log is whole, and tokens are in it
   sigillum status [options]                   whether the service can seal now
@@ -13,6 +15,11 @@ Which service (default: the development home that runs here, from .sigillum/run/
 
 Options of seal:
   -o, --output FILE   where the sealed PDF goes; - is standard output
+  --level LEVEL       b-t (default: with a time-stamp), b-lt (with validation data), b-lta (with an archive time-stamp)
+  --local             the document stays here: only digests are sent
+  --certify P         certify: 1 no change allowed afterwards, 2 forms and signatures, 3 annotations too
+  --field NAME        an empty signature field of the document, or the name of the new one
+  --appearance FILE   a visible seal: JSON as in the API, e.g. {"page": 1, "rectangle": [36, 40, 236, 110]}
   --credential NAME   name or id of the credential (default: the service's default)
   --reason TEXT       why the document is sealed
   --location TEXT     where it is sealed
@@ -20,6 +27,19 @@ Options of seal:
   --name TEXT         name of the sealer
   --force             replace OUT.pdf when it is there
   IN.pdf may be - for standard input.
+
+Options of extend:
+  --level LEVEL       b-lt or b-lta
+  -o, --output FILE   where the extended PDF goes (default: in the place of FILE.pdf)
+  --force             replace the output when it is there
+
+Options of corpus (documents stay here, as with seal --local):
+  --level LEVEL       b-t (default), b-lt, b-lta
+  --credential NAME   name or id of the credential
+  --out DIR           folder for the sealed files, named like their inputs; those that are there are replaced
+  --json FILE         one line of JSON for each file; - is standard output
+  Every file called *.pdf in any case, and every one that begins like a PDF; links are followed.
+  Exit codes of corpus: 0 each file was sealed or refused, 1 one failed.
 
 Options of verify (works offline; no key needed):
   --root FILE         certificates to trust, PEM or DER; may come several times
