@@ -403,6 +403,29 @@ describe('a digest alone', () => {
     const ask = { digest: good.digest, digest_algorithm: 'sha256', contents_size: 65_536 };
     expect((await postJson(path, ask)).body.code).toBe('seal_time_stamp_not_due');
   });
+
+  test('gets one document time-stamp, however many ask for one at once', async () => {
+    const credential = (await call('/v1/credentials/p256')).body;
+    const made = await postJson('/v1/seals/digest', {
+      digest: toBase64(randomBytes(32)),
+      digest_algorithm: 'sha256',
+      signing_time: credential.server_time.replace(/\.\d+/, ''),
+      contents_size: credential.contents_size,
+      level: 'b-lta',
+    });
+    const { contents_size, digest_algorithm } = made.body.document_time_stamp;
+    const digests = [0, 1, 2, 0, 1, 2].map((byte) => toBase64(Buffer.alloc(32, byte)));
+    const answers = await Promise.all(
+      digests.map((digest) =>
+        postJson(made.body.links.document_time_stamp, { digest, digest_algorithm, contents_size }),
+      ),
+    );
+    const given = answers.filter(({ status }) => status === 201);
+    expect(given).toHaveLength(2);
+    expect(given[0]?.body.token).toBe(given[1]?.body.token);
+    const others = answers.filter(({ status }) => status !== 201).map(({ body }) => body.code);
+    expect(new Set(others)).toEqual(new Set(['seal_time_stamp_given']));
+  });
 });
 
 describe('a large document', () => {

@@ -98,13 +98,17 @@ async function giveOnce(
     if (token.der.length > options.contents_size) throw tooSmall(options.contents_size, undefined, advice);
     const { time_stamp_certificate: known } = parseKept(await services.blobs.get(incrementSha256));
     const data = await collectIfNew(services, token, known, interruption.signal);
-    await keep(services, call, seal, options, token);
-    return { answer: toAnswer(seal, token.der, token, data), replayed: false };
+    if (await keep(services, call, seal, options, token)) {
+      return { answer: toAnswer(seal, token.der, token, data), replayed: false };
+    }
   } catch (error) {
     throw error instanceof SigillumError && error.code === 'seal_contents_too_small' ? error : asOurFault(error);
   } finally {
     interruption.stop();
   }
+  // Somebody else who asked at the same time was faster: theirs is the one, and this one is given to nobody.
+  const now = await getWork(services, tenantOf(call.caller), 'seal', encodeId('seal', seal.id));
+  return giveOnce(services, call, now, options);
 }
 
 function isDue(seal: Seal): boolean {
@@ -112,7 +116,8 @@ function isDue(seal: Seal): boolean {
 }
 
 /** The token that was given before; another digest for the same seal is refused. */
-function findGiven({ givenToken, outcome }: Seal, { digest }: TimeStampRequest): Uint8Array | undefined {
+function findGiven({ kind, givenToken, outcome }: Seal, { digest }: TimeStampRequest): Uint8Array | undefined {
+  if (kind !== 'digest') return undefined;
   if (outcome?.documentTimeStamp === undefined || outcome.signingTime === undefined) return undefined;
   if (givenToken !== undefined && Buffer.from(givenToken.digest).equals(digest)) return givenToken.token;
   throw new SigillumError(
@@ -149,16 +154,17 @@ async function collectIfNew(
   return getRevocation(services, '/body').collect([chain], signal);
 }
 
+/** @returns false when the seal has got its document time-stamp meanwhile */
 async function keep(
   services: Services,
   { caller, requestId }: DigestCall,
   seal: Seal,
   { digest, digest_algorithm: algorithm }: TimeStampRequest,
   token: TimeStampToken,
-): Promise<void> {
+): Promise<boolean> {
   const { genTime: time, serialNumber: serial } = token;
-  await inTransaction(services.db, async (transaction) => {
-    if (!(await keepDocumentTimeStamp(transaction, seal, { token: token.der, digest, time, serial }))) throw inFlight();
+  return inTransaction(services.db, async (transaction) => {
+    if (!(await keepDocumentTimeStamp(transaction, seal, { token: token.der, digest, time, serial }))) return false;
     await appendEvent(transaction, {
       ...tenantOf(caller),
       type: 'seal.document_time_stamped',
@@ -172,6 +178,7 @@ async function keep(
         document_time_stamp: { time: time.toISOString(), serial },
       },
     });
+    return true;
   });
 }
 

@@ -41,7 +41,15 @@ async function readText(request: IncomingMessage, maxBytes: number): Promise<str
     if (error instanceof SigillumError) throw error;
     throw new SigillumError('request_aborted', 'The caller hung up during the upload.', { cause: error });
   }
-  return Buffer.concat(chunks).toString('utf8');
+  try {
+    // RFC 8259 §8.1; what isn't UTF-8 would otherwise be sealed as question marks
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(Buffer.concat(chunks));
+  } catch (cause) {
+    throw new SigillumError('request_invalid', 'The JSON body is not UTF-8.', {
+      cause,
+      fields: [{ pointer: '/body', detail: 'Must be UTF-8.' }],
+    });
+  }
 }
 
 function tooLarge(maxBytes: number): SigillumError {
