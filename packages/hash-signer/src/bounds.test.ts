@@ -110,7 +110,7 @@ describe('rates', () => {
 
   test('fill a bucket, take all or none, and say when there is room', () => {
     let now = midnight;
-    const rates = new RateLimits([{ purpose: 'seal', per_second: 10, burst: 20 }], () => now);
+    const rates = new RateLimits([{ purpose: 'seal', per_second: 10, burst: 20 }], undefined, () => now);
     rates.take(key, 20);
     expect(() => rates.take(key, 1)).toThrow(code('signer_rate_exceeded'));
     now += 500;
@@ -118,8 +118,6 @@ describe('rates', () => {
     rates.take(key, 5);
     now += 60_000;
     rates.take(key, 20);
-    expect(() => rates.take(key, 1)).toThrow(code('signer_rate_exceeded'));
-    now -= 3_600_000;
     expect(() => rates.take(key, 1)).toThrow(code('signer_rate_exceeded'));
   });
 
@@ -138,6 +136,34 @@ describe('rates', () => {
     expect(() => rates.take(key, 1)).toThrow(code('signer_daily_limit_reached'));
     // Another key of the purpose is not limited by this one's entry.
     rates.take({ ...key, keyId: 'b'.repeat(32) }, 100);
+  });
+
+  test('give nobody a second day or a full bucket when somebody sets the clock to and fro', () => {
+    let now = midnight + 1_000;
+    let steady = 0;
+    const limits = [{ key_id: key.keyId, per_second: 10, burst: 20, per_day: 40 }];
+    const rates = new RateLimits(
+      limits,
+      () => now,
+      () => steady,
+    );
+    rates.take(key, 20);
+    now += 86_400_000;
+    expect(() => rates.take(key, 20)).toThrow(code('signer_rate_exceeded'));
+    now -= 86_400_000;
+    steady += 2_000;
+    rates.take(key, 20);
+    steady += 2_000;
+    expect(() => rates.take(key, 1)).toThrow(code('signer_daily_limit_reached'));
+  });
+
+  test('of a day that a reload brings count what was signed before it', () => {
+    const rates = new RateLimits([], () => midnight);
+    rates.take(key, 7);
+    rates.giveBack(key, 1);
+    rates.replace([{ purpose: 'seal', per_day: 10 }]);
+    expect(() => rates.take(key, 5)).toThrow(code('signer_daily_limit_reached'));
+    rates.take(key, 4);
   });
 });
 
@@ -173,6 +199,12 @@ describe('a quarantine', () => {
     const quarantine = new Quarantine(state);
     expect(() => quarantine.add(key.keyId)).toThrow();
     expect(quarantine.has(key.keyId)).toBe(true);
+    // Nor does a reload take a file that was never written for one that a person has deleted.
+    expect(() => quarantine.reload()).toThrow();
+    expect(quarantine.has(key.keyId)).toBe(true);
+    rmSync(state, { recursive: true });
+    expect(quarantine.reload()).toEqual([]);
+    expect(new Quarantine(state).has(key.keyId)).toBe(true);
   });
 });
 

@@ -873,6 +873,15 @@ describe('a hash-signer that must not start', () => {
     expect(await stopDaemon(daemon)).toBe(0);
   });
 
+  test('exits 78 also when it can not remember the rejected PIN, so that nobody starts it for another attempt', async () => {
+    const pinFile = writeSecret('wrong-again.pin', 'not-the-right-pin\n');
+    // Nobody, root neither, can make a folder there.
+    const end = await runToEnd('pin-unremembered', { token: { pin_file: pinFile }, state: '/proc/no-state' });
+    expect(end.code).toBe(78);
+    expect(end.log.match(/"reason":"pin-rejected"/g)).toHaveLength(1);
+    expect(end.log).toContain('could not be remembered');
+  });
+
   test('exits 78 and names every problem of a wrong configuration; --check-config says yes to a right one', async () => {
     const { path } = await writeConfig('check');
     const check = (file: string) => {

@@ -7,7 +7,7 @@ import {
   randomBytes,
   sign,
 } from 'node:crypto';
-import { mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TLSSocket } from 'node:tls';
@@ -250,6 +250,18 @@ describe('the latch of a PIN', () => {
     expect(latch.isClosed()).toBe(false);
     writeFileSync(pin, 'two');
     expect(latch.isClosed()).toBe(false);
+  });
+
+  test.each(['', 'null', '{"mtimeMs":1}', '{"mtimeMs":'])('stays closed when its file says only %j', (content) => {
+    const pin = join(directory, 'pin');
+    writeFileSync(pin, 'one');
+    const state = join(directory, 'state-damaged');
+    const latch = new PinLatch(state, 'serial', pin);
+    latch.close({ mtimeMs: 1, size: 3 });
+    expect(latch.isClosed()).toBe(false);
+    const [name = ''] = readdirSync(state);
+    writeFileSync(join(state, name), content);
+    expect(latch.isClosed()).toBe(true);
   });
 });
 

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { PinFileStamp } from './signer-messages.ts';
 
@@ -21,7 +21,9 @@ export class PinLatch {
   /** Whether the PIN file, as it is now, was rejected before. */
   isClosed(): boolean {
     const rejected = this.#read();
-    if (!rejected) return false;
+    if (rejected === 'never') return false;
+    // Something was rejected and nobody can tell what: a person looks, and no attempt is burnt.
+    if (rejected === 'unreadable') return true;
     try {
       const { mtimeMs, size } = statSync(this.#pinFile);
       return rejected.mtimeMs === mtimeMs && rejected.size === size;
@@ -31,21 +33,30 @@ export class PinLatch {
     }
   }
 
-  /** Durable before anything else happens: the next start must see it. */
+  /**
+   * Durable before anything else happens: the next start must see it.
+   * @throws Error when it can't be written: the caller must not start again by itself then
+   */
   close(stamp: PinFileStamp): void {
     mkdirSync(this.#directory, { recursive: true, mode: 0o700 });
     const temporary = `${this.#path}.new`;
     writeFileSync(temporary, `${JSON.stringify(stamp)}\n`, { mode: 0o600, flush: true });
     renameSync(temporary, this.#path);
+    const folder = openSync(this.#directory, 'r');
+    try {
+      fsyncSync(folder);
+    } finally {
+      closeSync(folder);
+    }
   }
 
-  #read(): PinFileStamp | undefined {
+  #read(): PinFileStamp | 'never' | 'unreadable' {
     try {
-      const value = JSON.parse(readFileSync(this.#path, 'utf8')) as Partial<PinFileStamp>;
-      const { mtimeMs, size } = value;
-      return typeof mtimeMs === 'number' && typeof size === 'number' ? { mtimeMs, size } : undefined;
-    } catch {
-      return undefined;
+      const value: unknown = JSON.parse(readFileSync(this.#path, 'utf8'));
+      const { mtimeMs, size } = (value ?? {}) as Partial<PinFileStamp>;
+      return typeof mtimeMs === 'number' && typeof size === 'number' ? { mtimeMs, size } : 'unreadable';
+    } catch (error) {
+      return (error as { code?: unknown }).code === 'ENOENT' ? 'never' : 'unreadable';
     }
   }
 }

@@ -10,6 +10,8 @@ const fileName = /^quarantined-([0-9a-f]{32})\.json$/;
 export class Quarantine {
   readonly #directory: string;
   #keys: ReadonlySet<string>;
+  /** Their files could not be written: no missing file sets them free. */
+  readonly #unwritten = new Set<string>();
 
   constructor(stateDirectory: string) {
     this.#directory = stateDirectory;
@@ -31,6 +33,12 @@ export class Quarantine {
   add(keyId: string): void {
     if (this.#keys.has(keyId)) return;
     this.#keys = new Set([...this.#keys, keyId]);
+    this.#unwritten.add(keyId);
+    this.#write(keyId);
+    this.#unwritten.delete(keyId);
+  }
+
+  #write(keyId: string): void {
     mkdirSync(this.#directory, { recursive: true, mode: 0o700 });
     const path = join(this.#directory, `quarantined-${keyId}.json`);
     const content = { key_id: keyId, since: new Date().toISOString(), reason: 'a signature did not verify' };
@@ -44,9 +52,17 @@ export class Quarantine {
     }
   }
 
-  /** Looks which files are left. Answers the keys that are in use again. */
+  /**
+   * Looks which files are left. Answers the keys that are in use again. A key whose file could not be written stays,
+   * with a new attempt to write it.
+   * @throws Error when the folder can't be read, or a file still can't be written: nobody is set free then
+   */
   reload(): string[] {
     const before = this.#keys;
+    for (const keyId of this.#unwritten) {
+      this.#write(keyId);
+      this.#unwritten.delete(keyId);
+    }
     this.#keys = this.#read();
     return [...before].filter((keyId) => !this.#keys.has(keyId));
   }

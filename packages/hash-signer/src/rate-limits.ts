@@ -4,7 +4,10 @@ import type { RateConfig } from './config.ts';
 
 type LimitedKey = { readonly keyId: string; readonly name: string; readonly purpose: Purpose };
 
-type Usage = { tokens: number; filledAt: number; day: string; signedToday: number };
+type Usage = { tokens: number; filledAt: number; readonly signed: Map<string, number> };
+
+/** Days that are remembered: a clock that is set forward and back again finds the count of the day it left. */
+const MAX_DAYS = 8;
 
 const SECONDS_PER_DAY = 86_400;
 
@@ -18,10 +21,20 @@ export class RateLimits {
   #rates: readonly RateConfig[];
   readonly #usage = new Map<string, Usage>();
   readonly #now: () => number;
+  readonly #steady: () => number;
 
-  constructor(rates: readonly RateConfig[], now: () => number = Date.now) {
+  /**
+   * @param now the wall clock, for days
+   * @param steady a clock that nobody sets, for seconds
+   */
+  constructor(
+    rates: readonly RateConfig[],
+    now: () => number = Date.now,
+    steady: () => number = () => performance.now(),
+  ) {
     this.#rates = rates;
     this.#now = now;
+    this.#steady = steady;
   }
 
   /** Takes a new configuration; what was used stays used. */
@@ -36,7 +49,7 @@ export class RateLimits {
 
   /** A signature of today that was made before this process started. */
   countEarlier(keyId: string): void {
-    this.#getUsage(keyId, undefined).signedToday += 1;
+    this.#count(this.#getUsage(keyId, undefined), 1);
   }
 
   /**
@@ -45,27 +58,35 @@ export class RateLimits {
    */
   take(key: LimitedKey, count: number): void {
     const rate = this.#findRate(key);
-    if (!rate) return;
+    // Counted in any case: a reload may bring a limit.
     const usage = this.#getUsage(key.keyId, rate);
-    if (rate.per_day !== undefined && usage.signedToday + count > rate.per_day) {
+    const signedToday = usage.signed.get(dayOf(this.#now())) ?? 0;
+    if (rate?.per_day !== undefined && signedToday + count > rate.per_day) {
       const retryAfterSeconds = SECONDS_PER_DAY - (Math.floor(this.#now() / 1000) % SECONDS_PER_DAY);
       const message = `The key ${key.name} makes ${rate.per_day} signatures a day.`;
       throw new SigillumError('signer_daily_limit_reached', message, { retryAfterSeconds });
     }
-    if (rate.per_second !== undefined && usage.tokens < count) {
+    if (rate?.per_second !== undefined && usage.tokens < count) {
       const retryAfterSeconds = Math.max(1, Math.ceil((count - usage.tokens) / rate.per_second));
       const message = `The key ${key.name} takes ${rate.per_second} digests a second.`;
       throw new SigillumError('signer_rate_exceeded', message, { retryAfterSeconds });
     }
     usage.tokens -= count;
-    usage.signedToday += count;
+    this.#count(usage, count);
   }
 
   /** Of the digests taken, so many were not signed: the day's count has them back. */
   giveBack(key: LimitedKey, count: number): void {
     const usage = this.#usage.get(key.keyId);
     // Taken yesterday, they are not in today's count.
-    if (usage && usage.day === dayOf(this.#now())) usage.signedToday = Math.max(0, usage.signedToday - count);
+    if (usage?.signed.has(dayOf(this.#now()))) this.#count(usage, -count);
+  }
+
+  #count({ signed }: Usage, count: number): void {
+    const day = dayOf(this.#now());
+    signed.set(day, Math.max(0, (signed.get(day) ?? 0) + count));
+    const [oldest] = signed.keys();
+    if (signed.size > MAX_DAYS && oldest !== undefined) signed.delete(oldest);
   }
 
   #findRate({ keyId, purpose }: LimitedKey): RateConfig | undefined {
@@ -73,19 +94,18 @@ export class RateLimits {
   }
 
   #getUsage(keyId: string, rate: RateConfig | undefined): Usage {
-    const now = this.#now();
-    const day = dayOf(now);
+    const now = this.#steady();
     // A full batch always fits at some time, whatever the rate.
     const burst = rate?.burst ?? Math.max(MAX_DIGESTS, Math.ceil(rate?.per_second ?? 0));
     let usage = this.#usage.get(keyId);
     if (!usage) {
-      usage = { tokens: Infinity, filledAt: now, day, signedToday: 0 };
+      usage = { tokens: Infinity, filledAt: now, signed: new Map() };
       this.#usage.set(keyId, usage);
     }
-    if (usage.day !== day) Object.assign(usage, { day, signedToday: 0 });
-    // A clock that goes back fills nothing and empties nothing.
-    const seconds = Math.max(0, now - usage.filledAt) / 1000;
-    usage.tokens = Math.min(burst, usage.tokens + seconds * (rate?.per_second ?? 0));
+    const seconds = (now - usage.filledAt) / 1000;
+    // Without a rate nothing is used up.
+    usage.tokens =
+      rate?.per_second === undefined ? Infinity : Math.min(burst, usage.tokens + seconds * rate.per_second);
     usage.filledAt = now;
     return usage;
   }

@@ -61,11 +61,12 @@ export class Reload {
     try {
       const config = this.#with.readConfig();
       const keys = loadServedKeys(config.manifests, this.#config.tokens);
+      // First of all that can fail: what follows takes effect as a whole.
+      this.#reloadQuarantine();
       this.#warnAboutRest(config);
       this.#with.policy.replace(config.clients);
       this.#with.rates.replace(config.rates);
       this.#with.tls.reload(config.tls);
-      this.#reloadQuarantine();
       this.#config = { ...this.#config, ...config, tokens: this.#config.tokens };
       metrics.reloads.inc({ what: 'config', outcome: 'ok' });
       logger.info('configuration read again', { clients: config.clients.length, keys: keys.length });

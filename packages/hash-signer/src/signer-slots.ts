@@ -147,7 +147,7 @@ export class SignerSlots {
       return_code: fatal?.returnCode,
     });
     if (fatal?.reason === 'pin-rejected') {
-      if (fatal.pin) latch.close(fatal.pin);
+      this.#rememberPin(latch, fatal);
       this.#latch();
     } else if (!this.#wasEverReady && isAboutKeys(fatal)) {
       this.#firstVerdict.reject(new SigillumError('config_invalid', describeFatal(fatal, setup.token.label)));
@@ -164,6 +164,16 @@ export class SignerSlots {
       this.#wantStart.push(slot);
       this.#startNext();
     }, slot.backoff.next());
+  }
+
+  /** Unwritten, the latch holds for this process; it ends with 78, after which nobody starts it again by himself. */
+  #rememberPin(latch: PinLatch, { pin }: SignerFatal): void {
+    try {
+      if (pin) latch.close(pin);
+    } catch (error) {
+      const message = 'a rejected PIN could not be remembered: do not start again before the PIN file is right';
+      this.#options.logger.error(message, { error });
+    }
   }
 
   #latch(): void {

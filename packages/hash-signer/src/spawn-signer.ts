@@ -38,9 +38,10 @@ function listWrappers({ runAs }: SignerLaunch): string[] {
   // With another user wanted it must be there: without it the spawn fails, and nothing runs as the wrong one.
   if (runAs || isExecutable(setpriv)) wrappers.push(setpriv, '--pdeathsig', 'KILL');
   if (runAs) {
-    // No way back, and nothing of what let us change it: for the user and all that it could start.
+    // No way back, and nothing of what let us change it. The bounding set would need CAP_SETPCAP to be emptied; without
+    // new privileges by exec it bounds nothing.
     const account = ['--reuid', runAs.user, '--regid', runAs.group, '--clear-groups', '--no-new-privs'];
-    wrappers.push(...account, '--inh-caps=-all', '--ambient-caps=-all', '--bounding-set=-all');
+    wrappers.push(...account, '--inh-caps=-all', '--ambient-caps=-all');
   }
   return wrappers;
 }

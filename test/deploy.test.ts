@@ -1,0 +1,185 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { chmodSync, chownSync, cpSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { afterAll, describe, expect, test } from '@jest/globals';
+import { listProcesses } from '@sigillum/testing';
+import { RunningSigner, waitUntil } from './faults/running-signer.ts';
+import { SignerHome, testPins } from './faults/signer-home.ts';
+
+const root = resolve(import.meta.dirname, '..');
+const folder = join(root, 'deploy/systemd');
+const units = readdirSync(folder).filter((name) => name.endsWith('.service'));
+const read = (unit: string): string => readFileSync(join(folder, unit), 'utf8');
+
+const succeeds = (command: string, ...args: string[]): boolean => spawnSync(command, args).status === 0;
+const hasAnalyze =
+  succeeds('systemd-analyze', 'security', '--help') &&
+  /offline/.test(execFileSync('systemd-analyze', ['--help'], { encoding: 'utf8' }));
+const analyzeTest = hasAnalyze ? test : test.skip;
+
+/** The exposure that systemd counts, in tenths; what keeps each from 0 is in deploy/README.md. */
+const thresholds: Readonly<Record<string, number>> = {
+  'sigillum-hash-signer.service': 22,
+  'sigillum-tsa.service': 14,
+  'sigillum-document-service.service': 14,
+};
+
+describe('the systemd units', () => {
+  test('are one for each service', () => {
+    expect(units.toSorted()).toEqual(Object.keys(thresholds).toSorted());
+  });
+
+  test.each(units)(
+    '%s dumps no core, gains no privilege, checks its configuration first, and stays down after 78',
+    (unit) => {
+      const lines = read(unit).split('\n');
+      expect(lines).toEqual(
+        expect.arrayContaining([
+          'LimitCORE=0',
+          'NoNewPrivileges=yes',
+          'ProtectSystem=strict',
+          'PrivateTmp=yes',
+          'RestartPreventExitStatus=78',
+          'SystemCallArchitectures=native',
+        ]),
+      );
+      const start = lines.find((line) => line.startsWith('ExecStart='))?.slice('ExecStart='.length);
+      expect(lines).toContain(`ExecStartPre=${start} --check-config`);
+      // What a unit names must exist in the checkout.
+      const main = /packages\/([a-z-]+)\/dist\/main\.js/.exec(start ?? '')?.[1];
+      expect(() => read(`../../packages/${main}/src/main.ts`)).not.toThrow();
+      const user = lines.find((line) => line.startsWith('User='))?.slice('User='.length);
+      expect(read('sigillum.sysusers')).toMatch(new RegExp(`^u ${user} `, 'm'));
+    },
+  );
+
+  analyzeTest.each(units)('%s stays below its exposure by systemd-analyze security', (unit) => {
+    const threshold = `--threshold=${thresholds[unit]}`;
+    const { status, stdout, stderr } = spawnSync(
+      'systemd-analyze',
+      ['security', '--offline=true', '--no-pager', threshold, join(folder, unit)],
+      { encoding: 'utf8' },
+    );
+    expect({ status, said: status === 0 ? '' : stdout + stderr }).toEqual({ status: 0, said: '' });
+  });
+
+  analyzeTest.each(units)('%s is understood by systemd but for programs that are not installed here', (unit) => {
+    const { stderr } = spawnSync('systemd-analyze', ['verify', join(folder, unit)], { encoding: 'utf8' });
+    const others = stderr.split('\n').filter((line) => line.includes(unit) && !/not executable|not found/i.test(line));
+    expect(others).toEqual([]);
+  });
+
+  test('the example configuration has the form that the daemon takes', () => {
+    const main = join(root, 'packages/hash-signer/src/main.ts');
+    const config = join(folder, 'hash-signer.example.yaml');
+    const args = ['--conditions=source', main, '--config', config, '--check-config'];
+    const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' });
+    // The form is right: what is missing is the profile that it names, which lies elsewhere on this machine.
+    expect(status).not.toBe(0);
+    expect(stdout + stderr).toContain('/opt/sigillum/hsm/profiles/softhsm.yaml');
+    expect(stdout + stderr).not.toMatch(/unrecognized|invalid input/i);
+  });
+});
+
+/** As the unit does it, in numbers that no account here has. */
+const [daemonId, signerId] = [61_001, 61_002];
+const asDaemon = ['setpriv', `--reuid=${daemonId}`, `--regid=${daemonId}`, '--clear-groups', '--no-new-privs'];
+const capabilities = '-all,+setuid,+setgid,+kill';
+const wrapper = [
+  ...asDaemon,
+  `--inh-caps=${capabilities}`,
+  `--ambient-caps=${capabilities}`,
+  `--bounding-set=${capabilities}`,
+];
+const canChangeUser =
+  process.getuid?.() === 0 &&
+  succeeds(asDaemon[0] ?? '', ...wrapper.slice(1), process.execPath, '--check', join(root, 'jest.config.mjs'));
+const rootTest = canChangeUser ? test : test.skip;
+
+describe('signer processes under a user of their own', () => {
+  let home: SignerHome | undefined;
+
+  afterAll(() => home?.remove());
+
+  rootTest(
+    'sign, hold no capability, are killed when they hang and die with the daemon, which never reads the PIN',
+    async () => {
+      home = new SignerHome();
+      const { directory } = home;
+      const own = (path: string, id: number): void => {
+        execFileSync('chown', ['-R', `${id}:${id}`, path]);
+      };
+      // What the signers need, in a place of theirs; the PIN as the unit's ExecStartPre leaves it.
+      cpSync(home.path('user.pin'), home.path('signer.pin'));
+      await home.writeConfig('apart', {
+        token: { pin_file: 'signer.pin', watchdog_ms: { ec: 400, rsa: 1000 } },
+        pkcs11: {
+          module: home.shim.module,
+          softhsm_conf: 'softhsm2.conf',
+          environment: home.shim.environment,
+          run_as: { user: String(signerId), group: String(signerId) },
+        },
+      });
+      mkdirSync(home.path('audit'));
+      for (const name of readdirSync(directory))
+        own(home.path(name), /^(tokens|signer\.pin|shim-trace)$/.test(name) ? signerId : daemonId);
+      for (const name of ['softhsm2.conf', 'fault-shim.so']) chmodSync(home.path(name), 0o644);
+      chmodSync(home.path('signer.pin'), 0o400);
+      chmodSync(directory, 0o755);
+      chownSync(directory, daemonId, daemonId);
+      const daemon = new RunningSigner(home.path('apart.yaml'), wrapper);
+      try {
+        await daemon.waitUntilReady(2);
+        const findSigners = (): number[] => daemon.signers();
+        for (const pid of findSigners()) {
+          const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+          expect(status).toMatch(new RegExp(`^Uid:(\\s+${signerId}){4}$`, 'm'));
+          expect(status).toMatch(new RegExp(`^Gid:(\\s+${signerId}){4}$`, 'm'));
+          expect(status).toMatch(/^Groups:\s*$/m);
+          for (const set of ['CapInh', 'CapPrm', 'CapEff', 'CapAmb'])
+            expect(status).toMatch(new RegExp(`^${set}:\\s+0+$`, 'm'));
+          expect(status).toMatch(/^NoNewPrivs:\s+1$/m);
+          expect(readFileSync(`/proc/${pid}/limits`, 'utf8')).toMatch(/^Max core file size\s+0\s+0\s/m);
+        }
+        expect(readFileSync(`/proc/${daemon.pid}/status`, 'utf8')).toMatch(
+          new RegExp(`^Uid:(\\s+${daemonId}){4}$`, 'm'),
+        );
+        const reads = (id: number, path: string): boolean =>
+          succeeds('setpriv', `--reuid=${id}`, `--regid=${id}`, '--clear-groups', 'cat', path);
+        expect(reads(signerId, home.path('signer.pin'))).toBe(true);
+        expect(reads(daemonId, home.path('signer.pin'))).toBe(false);
+        expect(reads(signerId, home.path('tls/hash-signer.key'))).toBe(false);
+
+        const key = home.key('p256');
+        const client = home.connect(daemon);
+        const digest = new Uint8Array(createHash('sha256').update('apart').digest());
+        const sign = () =>
+          client.signDigests({
+            requestId: 'apart',
+            timeoutMs: 20_000,
+            keyId: key.key_id,
+            algorithm: key.algorithm,
+            digests: [{ digest, context: {} }],
+          });
+        expect((await sign()).every((result) => 'signature' in result)).toBe(true);
+        // A hang in C_SignInit blocks the process itself: only a signal from the daemon, across users, ends it.
+        const [victim] = findSigners();
+        if (victim === undefined) throw new Error('no signer process');
+        home.shim.set(['C_SignInit hang'], victim);
+        await waitUntil('the hanging process is gone', async () => {
+          await sign();
+          return !findSigners().includes(victim);
+        });
+        home.shim.clear();
+        await daemon.waitUntilReady(2);
+        const last = findSigners();
+        daemon.child.kill('SIGKILL');
+        await waitUntil('the signers are gone', () => !listProcesses().some(({ pid }) => last.includes(pid)));
+        expect(daemon.log).not.toContain(testPins.user);
+      } finally {
+        await daemon.kill();
+      }
+    },
+  );
+});
