@@ -23,7 +23,7 @@ beforeAll(() => {
   const spki = createPublicKey(key).export({ format: 'der', type: 'spki' }).toString('base64');
   const unit = openTimeStampUnit({
     name: 'tsu',
-    manifest: { version: 1, key_id: '0'.repeat(32), algorithm: 'ecdsa-p256-sha256', purpose: 'timestamp', spki },
+    manifest: { key_id: '0'.repeat(32), algorithm: 'ecdsa-p256-sha256', purpose: 'timestamp', spki },
     certificate: tsu.certificate,
     chain: [ca.certificate],
     development: true,

@@ -62,9 +62,22 @@ export class TestService {
     this.#stops.push(() => this.tsa.stop());
     for (const [name, [kind, algorithm]] of Object.entries(kinds)) {
       const { privateKey } = this.#issue(name, kind, opensslExtensions.seal, issuing);
-      const spki = parseCertificate(this.get(name).certificate).spki;
-      const manifest = { version: 1, key_id: keyIdOf(name), algorithm, purpose: 'seal', spki: toBase64(spki) };
-      pki.write(`${name}.json`, JSON.stringify(manifest));
+      const { spki, keySpec } = parseCertificate(this.get(name).certificate);
+      pki.write(
+        `${name}.json`,
+        JSON.stringify({
+          version: 1,
+          key_id: keyIdOf(name),
+          name,
+          token_label: 'service',
+          token_serial: '0001',
+          key_spec: keySpec,
+          algorithm,
+          purpose: 'seal',
+          spki: toBase64(spki),
+          created: new Date().toISOString(),
+        }),
+      );
       this.#keys.set(keyIdOf(name), new SoftwareSignerForTests(privateKey, getSignatureAlgorithm(algorithm).scheme));
     }
     await this.writeCrl();

@@ -61,9 +61,13 @@ beforeAll(async () => {
       version: 1,
       key_id: keyId,
       name: 'tsu',
+      token_label: 'tsu-token',
+      token_serial: '0001',
+      key_spec: 'p256',
       algorithm: 'ecdsa-p256-sha256',
       purpose: 'timestamp',
       spki,
+      created: new Date().toISOString(),
     }),
   );
   mkdirSync(pki.path('audit'));

@@ -78,7 +78,6 @@ afterEach(async () => {
 });
 
 const manifestOf = (certificate: OpensslCertificate, algorithm: SignatureAlgorithmName) => ({
-  version: 1 as const,
   key_id: '00112233445566778899aabbccddeeff',
   algorithm,
   purpose: 'timestamp' as const,

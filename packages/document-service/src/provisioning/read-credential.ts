@@ -1,19 +1,10 @@
 import { readFileSync } from 'node:fs';
-import { findSignatureAlgorithm } from '@sigillum/algorithms';
+import { getSignatureAlgorithm } from '@sigillum/algorithms';
 import { SigillumError } from '@sigillum/errors';
 import { assertIssuedBy, decodePem, parseCertificate } from '@sigillum/pki';
+import { parseKeyManifest } from '@sigillum/signer-rpc';
 import type { CredentialInput } from '@sigillum/store';
-import { z } from 'zod';
 import type { ProvisionFile } from './provision-file.ts';
-
-/** What a key's manifest says that matters here; it holds more. */
-const manifestSchema = z.object({
-  version: z.literal(1),
-  key_id: z.string().regex(/^[0-9a-f]{32}$/),
-  algorithm: z.string(),
-  purpose: z.string(),
-  spki: z.base64(),
-});
 
 /**
  * Reads a credential's files and checks that they belong together: the certificate is of the manifest's key, the key is
@@ -25,12 +16,11 @@ export function readCredential(entry: ProvisionFile['credentials'][number]): Cre
   const refuse = (why: string, cause?: unknown) =>
     new SigillumError('config_invalid', `The credential ${entry.name} can't be provisioned: ${why}.`, { cause });
   try {
-    const manifest = manifestSchema.parse(JSON.parse(readFileSync(entry.manifest, 'utf8')));
-    const algorithm = findSignatureAlgorithm(manifest.algorithm);
+    const manifest = parseKeyManifest(readFileSync(entry.manifest, 'utf8'), entry.manifest);
+    const algorithm = getSignatureAlgorithm(manifest.algorithm);
     const [leafDer] = decodePem(readFileSync(entry.certificate, 'utf8'));
     const chainDer = entry.chain.flatMap((path) => decodePem(readFileSync(path, 'utf8')));
     if (manifest.purpose !== 'seal') throw refuse(`its key is for ${manifest.purpose}, not for seals`);
-    if (algorithm === undefined) throw refuse(`the algorithm ${manifest.algorithm} is not known`);
     if (leafDer === undefined) throw refuse('its certificate is missing');
     const path = [leafDer, ...chainDer].map(parseCertificate);
     const [leaf] = path;
@@ -53,6 +43,6 @@ export function readCredential(entry: ProvisionFile['credentials'][number]): Cre
     };
   } catch (error) {
     if (error instanceof SigillumError && error.code === 'config_invalid') throw error;
-    throw refuse(Error.isError(error) ? error.message : 'its files are not usable', error);
+    throw refuse(Error.isError(error) ? error.message.replace(/\.$/, '') : 'its files are not usable', error);
   }
 }

@@ -40,7 +40,6 @@ function open(
   return openTimeStampUnit({
     name: certificate.name,
     manifest: {
-      version: 1,
       key_id: '00112233445566778899aabbccddeeff',
       algorithm: more.algorithm ?? 'ecdsa-p256-sha256',
       purpose: 'timestamp',

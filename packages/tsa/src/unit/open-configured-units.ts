@@ -1,7 +1,7 @@
 import { isSigillumError, SigillumError } from '@sigillum/errors';
 import { readTextFile } from '@sigillum/service-kit';
+import { parseKeyManifest } from '@sigillum/signer-rpc';
 import type { TsaConfig } from '../config.ts';
-import { parseKeyManifest } from './key-manifest.ts';
 import { readCertificateFile } from './read-certificate-file.ts';
 import { openTimeStampUnit, type TimeStampUnit } from './time-stamp-unit.ts';
 import { UnitRotation } from './unit-rotation.ts';
@@ -18,7 +18,7 @@ function openConfiguredUnit(
   try {
     return openTimeStampUnit({
       name: unit.name,
-      manifest: parseKeyManifest(readTextFile(unit.manifest)),
+      manifest: parseKeyManifest(readTextFile(unit.manifest), unit.manifest),
       certificate: readCertificateFile(unit.certificate),
       chain: unit.chain.map(readCertificateFile),
       development,

@@ -1,7 +1,7 @@
 import { getSignatureAlgorithm, type SignatureAlgorithmName } from '@sigillum/algorithms';
 import { isSigillumError, SigillumError } from '@sigillum/errors';
 import { buildPath, type Certificate, equalBytes, parseCertificate } from '@sigillum/pki';
-import type { KeyManifest } from './key-manifest.ts';
+import type { KeyManifest } from '@sigillum/signer-rpc';
 
 /** A TSU: one key, one certificate, and what goes into tokens beside it. Only {@link openTimeStampUnit} makes one. */
 export type TimeStampUnit = {
@@ -24,11 +24,12 @@ export type TimeStampUnit = {
  * Checks that key, certificate and chain belong together and may make time-stamps (RFC 3161 §2.3, EN 319 422 §6):
  * critical EKU timeStamping alone, critical keyUsage with digitalSignature, the manifest's key, no PSS, a certificate
  * that ends before its algorithm does, a chain that holds, and the development mark exactly where the configuration says
- * so. Whether it may sign at a time is asked with each token, not here. Throws `tsa_certificate_unusable`.
+ * so. Whether it may sign at a time is asked with each token, not here. Throws `tsa_certificate_unusable`, and
+ * `config_invalid` for a key with another purpose.
  */
 export function openTimeStampUnit(input: {
   readonly name: string;
-  readonly manifest: KeyManifest;
+  readonly manifest: Pick<KeyManifest, 'key_id' | 'algorithm' | 'purpose' | 'spki'>;
   /** DER. */
   readonly certificate: Uint8Array;
   readonly chain: readonly Uint8Array[];
@@ -41,7 +42,10 @@ export function openTimeStampUnit(input: {
   readonly marginMs: number;
 }): TimeStampUnit {
   const certificate = parseCertificate(input.certificate);
-  const { algorithm } = input.manifest;
+  const { algorithm, purpose } = input.manifest;
+  if (purpose !== 'timestamp') {
+    throw new SigillumError('config_invalid', `The key of the manifest has the purpose ${purpose}, not timestamp.`);
+  }
   assertPurpose(certificate);
   const { keys, scheme, endDates } = getSignatureAlgorithm(algorithm);
   if (!equalBytes(Buffer.from(input.manifest.spki, 'base64'), certificate.spki)) {
