@@ -875,8 +875,10 @@ describe('a hash-signer that must not start', () => {
 
   test('exits 78 also when it can not remember the rejected PIN, so that nobody starts it for another attempt', async () => {
     const pinFile = writeSecret('wrong-again.pin', 'not-the-right-pin\n');
-    // Nobody, root neither, can make a folder there.
-    const end = await runToEnd('pin-unremembered', { token: { pin_file: pinFile }, state: '/proc/no-state' });
+    // Nobody, root neither, can write a file where a folder is.
+    const state = join(home, 'state-unwritable');
+    mkdirSync(join(state, `pin-rejected-${Buffer.from(serial).toString('hex')}.json.new`), { recursive: true });
+    const end = await runToEnd('pin-unremembered', { token: { pin_file: pinFile }, state });
     expect(end.code).toBe(78);
     expect(end.log.match(/"reason":"pin-rejected"/g)).toHaveLength(1);
     expect(end.log).toContain('could not be remembered');

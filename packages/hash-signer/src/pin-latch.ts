@@ -1,5 +1,6 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { writeFileDurably } from '@sigillum/service-kit';
 import type { PinFileStamp } from './signer-messages.ts';
 
 /**
@@ -39,15 +40,7 @@ export class PinLatch {
    */
   close(stamp: PinFileStamp): void {
     mkdirSync(this.#directory, { recursive: true, mode: 0o700 });
-    const temporary = `${this.#path}.new`;
-    writeFileSync(temporary, `${JSON.stringify(stamp)}\n`, { mode: 0o600, flush: true });
-    renameSync(temporary, this.#path);
-    const folder = openSync(this.#directory, 'r');
-    try {
-      fsyncSync(folder);
-    } finally {
-      closeSync(folder);
-    }
+    writeFileDurably(this.#path, `${JSON.stringify(stamp)}\n`);
   }
 
   #read(): PinFileStamp | 'never' | 'unreadable' {

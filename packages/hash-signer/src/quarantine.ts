@@ -1,5 +1,6 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { writeFileDurably } from '@sigillum/service-kit';
 
 const fileName = /^quarantined-([0-9a-f]{32})\.json$/;
 
@@ -42,14 +43,7 @@ export class Quarantine {
     mkdirSync(this.#directory, { recursive: true, mode: 0o700 });
     const path = join(this.#directory, `quarantined-${keyId}.json`);
     const content = { key_id: keyId, since: new Date().toISOString(), reason: 'a signature did not verify' };
-    writeFileSync(`${path}.new`, `${JSON.stringify(content)}\n`, { mode: 0o600, flush: true });
-    renameSync(`${path}.new`, path);
-    const folder = openSync(this.#directory, 'r');
-    try {
-      fsyncSync(folder);
-    } finally {
-      closeSync(folder);
-    }
+    writeFileDurably(path, `${JSON.stringify(content)}\n`);
   }
 
   /**

@@ -76,7 +76,11 @@ const clock = z.union([
     sources: z
       .array(z.strictObject({ host: z.string().min(1), port: z.int().min(1).max(65_535).default(123) }))
       .min(3, 'At least three, so that one that lies is outvoted.')
-      .max(16),
+      .max(16)
+      .refine(
+        (sources) => new Set(sources.map(({ host, port }) => `${host.toLowerCase()} ${port}`)).size === sources.length,
+        'Each source once: one that is named twice has no second voice.',
+      ),
     /** chronyd, which sets the clock: its own word must agree with the sources. */
     chrony: z
       .strictObject({
@@ -170,6 +174,11 @@ export const tsaConfigSchema = z
     } else if (!development && Math.min(clock.poll_seconds, clock.retry_seconds) < minPollSeconds) {
       refuse(['clock'], `Time servers are asked every ${minPollSeconds} seconds at most (RFC 4330 §10).`);
     }
+    if (!('unsupervised' in clock) && clock.max_age_seconds <= Math.max(clock.poll_seconds, clock.retry_seconds))
+      refuse(
+        ['clock', 'max_age_seconds'],
+        'Longer than poll_seconds and retry_seconds, or there is no time between two.',
+      );
     if (new Set(units.map(({ name }) => name)).size < units.length)
       refuse(['units'], 'Each unit has a name of its own.');
   });

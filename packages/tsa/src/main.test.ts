@@ -455,6 +455,16 @@ describe('the process', () => {
     ['a clock without supervision in production', (text) => text.replace('development: true\n', ''), '/clock'],
     ['two time sources', (text) => live(text).replace(', {host: c.test}', ''), 'At least three'],
     [
+      'one time source three times, which would outvote itself',
+      (text) => live(text).replace('{host: b.test}, {host: c.test}', '{host: A.test}, {host: a.test, port: 123}'),
+      '/clock/sources',
+    ],
+    [
+      'measurements that are too old before the next one',
+      (text) => live(text).replace('test}]', 'test}], poll_seconds: 600'),
+      '/clock/max_age_seconds',
+    ],
+    [
       'time sources asked every second in production',
       (text) => live(text).replace('test}]', 'test}], poll_seconds: 1'),
       'RFC 4330',

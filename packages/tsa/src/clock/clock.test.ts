@@ -89,6 +89,8 @@ describe('an NTP packet', () => {
     ['is a kiss of death', 'kiss_of_death', (packet) => (packet[1] = 0)],
     ['is not synchronised', 'unsynchronised', (packet) => (packet[0] = 0xe4)],
     ['is of stratum 16', 'unsynchronised', (packet) => (packet[1] = 16)],
+    ['knows its time to hours', 'unsynchronised', (packet) => packet.writeUInt32BE(0x7fff_ffff, 8)],
+    ['has a path of three seconds', 'unsynchronised', (packet) => packet.writeUInt32BE(3 << 16, 4)],
     ['has no time', 'unsynchronised', (packet) => packet.fill(0, 40)],
     ['went out before it came in', 'unsynchronised', (packet) => packet.writeUInt32BE(packet.readUInt32BE(32) - 5, 40)],
   ])('is no measurement when it %s', (_what, refusal, change) => {

@@ -21,10 +21,16 @@ export type NtpRefusal =
   | 'not_to_us'
   /** Stratum 0: the server asks to be left alone or has nothing to say (RFC 5905 §7.4). */
   | 'kiss_of_death'
-  /** Leap indicator 3, stratum 16 and above, or times that make no sense. */
+  /** Leap indicator 3, stratum 16 and above, times that make no sense, or a root distance that says as much. */
   | 'unsynchronised';
 
 export const ntpPacketLength = 48;
+
+/**
+ * Root delay / 2 + dispersion from which on a source is unfit (RFC 5905 §11.2.1, MAXDIST of 1.5 s). It would agree with
+ * everybody, so that one liar beside it had a majority.
+ */
+const maxRootDistanceMs = 1500;
 
 /** Seconds from 1900 to 1970. */
 const unixEpoch = 2_208_988_800;
@@ -70,6 +76,7 @@ export function parseNtpAnswer(packet: Uint8Array, nonce: Uint8Array, near: numb
   };
   const isUnset = transmit === 0 && view.getUint32(44) === 0;
   if (leap === undefined || stratum > 15 || isUnset || answer.sentAt < answer.receivedAt) return 'unsynchronised';
+  if (answer.rootDelayMs / 2 + answer.rootDispersionMs >= maxRootDistanceMs) return 'unsynchronised';
   return { leap, ...answer };
 }
 
