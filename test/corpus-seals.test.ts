@@ -17,6 +17,8 @@ type CorpusFile = {
   /** `strict`, or why pyHanko can judge it only leniently, sealed or not. */
   readonly pyhankoReading: string;
 };
+/** A file that a package of Debian or npm ships. */
+type CollectedFile = Pick<CorpusFile, 'file' | 'signedBefore'>;
 type RefusedFile = { readonly file: string; readonly code: string };
 
 /** One seal: a file of the corpus by a credential. */
@@ -27,6 +29,13 @@ const index = JSON.parse(readFileSync(join(corpus, 'index.json'), 'utf8')) as {
   readonly files: readonly CorpusFile[];
   readonly refused: readonly RefusedFile[];
 };
+const collected = JSON.parse(readFileSync(join(corpus, 'collected/index.json'), 'utf8')) as {
+  readonly files: readonly CollectedFile[];
+};
+const all: readonly CorpusFile[] = [
+  ...index.files,
+  ...collected.files.map((entry) => ({ ...entry, features: [], pdfa: null, pyhankoReading: 'strict' })),
+];
 const otherCredentials = ['p384', 'rsa-pss-3072', 'rsa-2048'] as const;
 
 /** One file of each is sealed by the other credentials too: what a seal meets differs by these. */
@@ -60,13 +69,19 @@ const seenTwiceByDss: readonly string[] = [
 ];
 const visualDifference = 'BBB_FC_IVDBSFR';
 
+/**
+ * Files whose metadata are no well-formed XML. pyHanko reads them anew with each update, and says that ours, which leaves
+ * them alone, is suspicious.
+ */
+const unreadableMetadata: readonly string[] = ['files/ghostscript/text-2.0.pdf'];
+
 const cases: readonly Case[] = [
-  ...index.files.map((entry) => ({ name: `${entry.file} p256`, entry, credential: 'p256' })),
+  ...all.map((entry) => ({ name: `${entry.file} p256`, entry, credential: 'p256' })),
   ...chooseVarieties().flatMap((entry) =>
     otherCredentials.map((credential) => ({ name: `${entry.file} ${credential}`, entry, credential })),
   ),
 ];
-const signedBefore = index.files.filter((entry) => entry.signedBefore);
+const signedBefore = all.filter((entry) => entry.signedBefore);
 
 const judges = Judges.open();
 const missing = judges.missing.map(({ judge, missing: why }) => `${judge} (${why})`).join(', ');
@@ -171,7 +186,7 @@ withAll(`the corpus, sealed${missing === '' ? '' : ` (skipped without ${missing}
     await forEachOfFour(cases, async ({ name, entry, credential }) => {
       try {
         const input = read(entry);
-        const sealed = await sealOrThrow(home, input, { query: { credential } });
+        const sealed = await sealOrThrow(home, input, { query: { credential, level: 'b-lt' } });
         if (!Buffer.from(input).equals(sealed.subarray(0, input.length))) throw new Error('the input was changed');
         writeFileSync(savedPath(name), sealed);
       } catch (error) {
@@ -189,9 +204,10 @@ withAll(`the corpus, sealed${missing === '' ? '' : ` (skipped without ${missing}
         name,
         path: savedPath(name),
         options: {
+          // what proves that nothing was revoked is in the file
           roots: [root],
-          crls: [...crls],
-          level: 'PAdES-BASELINE-T',
+          crls: [],
+          level: 'PAdES-BASELINE-LT',
           ...(entry.signedBefore ? { only: 'last' as const } : {}),
           ...(entry.pdfa === null ? {} : { flavour: entry.pdfa }),
           ...leniency(entry),
@@ -217,14 +233,14 @@ withAll(`the corpus, sealed${missing === '' ? '' : ` (skipped without ${missing}
       }),
       after,
     );
-  }, 400_000);
+  }, 900_000);
 
   afterAll(async () => {
     await home?.remove();
   }, 60_000);
 
-  test('are at least 60 files, and twelve by each other credential', () => {
-    expect(cases.filter(({ credential }) => credential === 'p256').length).toBeGreaterThanOrEqual(60);
+  test('are at least 300 files, and twelve by each other credential', () => {
+    expect(cases.filter(({ credential }) => credential === 'p256').length).toBeGreaterThanOrEqual(300);
     for (const credential of otherCredentials) {
       expect(cases.filter((one) => one.credential === credential)).toHaveLength(12);
     }
@@ -234,15 +250,20 @@ withAll(`the corpus, sealed${missing === '' ? '' : ` (skipped without ${missing}
     const judgement = getJudgement(name);
     const twice = seenTwiceByDss.includes(entry.file);
     const objection = `strict policy: TOTAL_FAILED/FORMAT_FAILURE; ${visualDifference}; form filled after signing`;
-    expect(listObjections(judgement)).toEqual(twice ? [`dss: refuse ${objection}`] : []);
-    expect(judgement.verdict).toBe(twice ? 'split' : 'accept');
-    for (const judge of ['pyhanko', 'openssl-cms', 'openssl-ts', 'pdfsig'] as const) {
+    const unread = unreadableMetadata.includes(entry.file);
+    expect(listObjections(judgement)).toEqual([
+      ...(twice ? [`dss: refuse ${objection}`] : []),
+      ...(unread ? [expect.stringMatching(/^pyhanko: refuse .*Metadata XML syntax could not be validated/)] : []),
+    ]);
+    expect(judgement.verdict).toBe(twice || unread ? 'split' : 'accept');
+    for (const judge of ['openssl-cms', 'openssl-ts', 'pdfsig'] as const) {
       expect([judge, wordOf(judgement, judge)]).toEqual([judge, 'accept']);
     }
+    expect(wordOf(judgement, 'pyhanko')).toBe(unread ? 'refuse' : 'accept');
     const dss = judgement.opinions.find((opinion) => opinion.judge === 'dss');
     expect(dss?.signatures).toHaveLength(1);
     expect(dss?.signatures?.[0]).toMatchObject({
-      level: 'PAdES-BASELINE-T',
+      level: 'PAdES-BASELINE-LT',
       indication: 'TOTAL_PASSED',
       strict: twice ? 'TOTAL_FAILED/FORMAT_FAILURE' : 'TOTAL_PASSED',
       constraints: twice ? [visualDifference] : [],
@@ -254,7 +275,12 @@ withAll(`the corpus, sealed${missing === '' ? '' : ` (skipped without ${missing}
   test('our own verifier accepts each of them, and none with a bit changed', () => {
     const roots = decodePem(readFileSync(home.ready.root_certificate, 'utf8'));
     const validate = (bytes: Uint8Array, { signedBefore: only }: CorpusFile) =>
-      validateSignatures(createArraySource(bytes), { roots, now: new Date(), ...(only ? { only: 'last' } : {}) });
+      validateSignatures(createArraySource(bytes), {
+        roots,
+        now: new Date(),
+        requiresRevocation: true,
+        ...(only ? { only: 'last' } : {}),
+      });
     const wrong: unknown[] = [];
     for (const { name, entry } of cases) {
       if (failures.has(name)) continue;
