@@ -16,12 +16,23 @@ const sources: Record<SignatureReport['time']['source'], string> = {
   none: 'unknown',
 };
 
+const revocations: Record<SignatureReport['revocation'], string> = {
+  good: 'not revoked, by the data in the file',
+  revoked: 'REVOKED',
+  unknown: 'not checked: the file holds no data about it',
+};
+
+/** What a report says it did not look at, in words. */
+function describeUnchecked(what: string): string {
+  return what === 'revocation' ? 'revocation (the file holds no data about it)' : what.replaceAll('_', ' ');
+}
+
 /** A report for a person to read. */
 export function describeReport(report: ValidationReport): string {
   const lines = [report.summary];
   for (const finding of report.findings) lines.push(`  ${describeFinding(finding)}`);
   report.signatures.forEach((signature, index) => lines.push(...describeSignature(signature, index)));
-  if (report.readable) lines.push('', 'Not checked yet: revocation of certificates, trust lists.');
+  if (report.readable) lines.push('', `Not checked: ${report.notChecked.map(describeUnchecked).join(', ')}.`);
   // names and reasons come from the file: nothing that a terminal would obey
   return `${lines.join('\n').replaceAll(/[^\P{Cc}\n]/gu, '?')}\n`;
 }
@@ -41,6 +52,7 @@ function describeSignature(signature: SignatureReport, index: number): readonly 
     row('covers whole file', yesNo(signature.coversWholeFile)),
     row('changed since', changes[signature.changedSince]),
     row('trusted chain', signature.trustedChain ? signature.chain.join(' < ') : 'no'),
+    row('revocation', revocations[signature.revocation]),
     row('signed by', signer === undefined ? 'unknown' : signer.subject),
     row('time', `${time.value ?? 'none'} (${sources[time.source]})`),
     ...signature.findings
