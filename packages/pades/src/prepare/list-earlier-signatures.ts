@@ -11,8 +11,9 @@ export function listEarlierSignatures(
   const found: EarlierSignature[] = [];
   for (const field of fields) {
     if (field.type !== 'Sig') continue;
-    const dict = document.findDict(field.value, 'A signature');
-    if (dict !== undefined) found.push({ dict, field });
+    // something else than a dictionary is a signature to nobody: it doesn't stop the next one
+    if (!(document.resolve(field.value ?? null) instanceof PdfDict)) continue;
+    found.push({ dict: document.getDict(field.value, 'A signature'), field });
   }
   const permissions = document.findDict(document.catalog.find('Perms'), '/Perms of the catalog');
   const certification = document.findDict(permissions?.find('DocMDP'), 'The certification');

@@ -399,9 +399,18 @@ describe('what earlier signatures say', () => {
       'pdf_key_duplicate',
     ],
     [
-      'a signature of another type is refused',
+      'what is no dictionary is a signature to nobody',
       makePdf({ ...simple, 1: '<< /Pages 2 0 R /AcroForm << /Fields [<< /FT /Sig /T (s) /V (x) >>] >> >>' }),
-      'pdf_type_wrong',
+      'nothing thrown',
+    ],
+    [
+      'an authentication code is not broken',
+      // every offset is before the trailer
+      Buffer.from(
+        Buffer.from(makePdf(simple)).toString('latin1').replace('<< /Size', '<< /AuthCode << >> /Size'),
+        'latin1',
+      ),
+      'pdf_encryption_unknown',
     ],
   ])('%s', (_, input, code) => {
     expect(prepareCode(input)).toBe(code);

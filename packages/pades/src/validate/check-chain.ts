@@ -1,5 +1,5 @@
 import { isSigillumError } from '@sigillum/errors';
-import { buildPath, type Certificate } from '@sigillum/pki';
+import { buildPath, type Certificate, type PathBudget } from '@sigillum/pki';
 import { checkBag, isStrongKey, maySignDocuments } from './check-certificates.ts';
 import type { Findings } from './findings.ts';
 
@@ -12,7 +12,11 @@ import type { Findings } from './findings.ts';
 export function checkChain(
   signer: Certificate,
   bag: readonly Certificate[],
-  trust: { readonly roots: readonly Certificate[]; readonly others: readonly Certificate[] },
+  trust: {
+    readonly roots: readonly Certificate[];
+    readonly others: readonly Certificate[];
+    readonly pathBudget: PathBudget;
+  },
   at: Date,
   findings: Findings,
 ): readonly Certificate[] | undefined {
@@ -21,7 +25,7 @@ export function checkChain(
   if (at > signer.notAfter) findings.add('certificate_expired', at.toISOString());
   try {
     const candidates = [...bag, ...trust.others];
-    const path = buildPath({ leaf: signer, candidates, roots: trust.roots, at });
+    const path = buildPath({ leaf: signer, candidates, roots: trust.roots, at, budget: trust.pathBudget });
     if (path.some(({ publicKey }) => !isStrongKey(publicKey)))
       findings.add('algorithm_weak', 'A key of the chain is not accepted.');
     checkBag(bag, path, trust.roots, findings);

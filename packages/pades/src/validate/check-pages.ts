@@ -1,5 +1,5 @@
 import { isSigillumError } from '@sigillum/errors';
-import { isPdfArray, PdfDict, type PdfDocument, type PdfObject, PdfRef, PdfStream } from '@sigillum/pdf';
+import { isPdfArray, limits, PdfDict, type PdfDocument, type PdfObject, PdfRef, PdfStream } from '@sigillum/pdf';
 import type { Findings } from './findings.ts';
 import { hasDuplicates } from './has-duplicates.ts';
 
@@ -21,27 +21,38 @@ export function checkPages(document: PdfDocument, findings: Findings): void {
 }
 
 function walkPages(document: PdfDocument, findings: Findings): void {
-  const seen = new Set<number>();
-  const waiting: PdfObject[] = [document.catalog.find('Pages') ?? null];
+  const checked = new Set<number>();
+  const waiting: Waiting[] = [{ node: document.catalog.find('Pages') ?? null, above: undefined }];
   let nodes = 0;
   const refuse = (why: string): void => findings.add('pdf_structure_damaged', why);
-  for (let node = waiting.pop(); node !== undefined; node = waiting.pop()) {
+  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+    const { node, above } = next;
     if (++nodes > maxNodes) return findings.add('pdf_limit_exceeded', 'It has too many pages.');
     const dict = document.resolve(node);
     if (!(dict instanceof PdfDict)) return refuse('A page of the page tree is not there.');
     if (hasDuplicates(dict)) return refuse('A page has a key twice.');
     const kids = document.find(dict, 'Kids');
     const number = node instanceof PdfRef ? node.number : undefined;
-    if (number !== undefined && seen.has(number)) {
-      // a page may stand there twice: editors copy one so; what is above pages may not
-      if (isPdfArray(kids)) return refuse('The page tree leads back to itself.');
-      continue;
+    if (isPdfArray(kids)) {
+      // a page, or a branch of them, may stand there twice: editors copy one so; but not below itself
+      if (number !== undefined && isBelow(above, number)) return refuse('The page tree leads back to itself.');
+      if (kids.length > maxNodes) return findings.add('pdf_limit_exceeded', 'It has too many pages.');
+      const inside = { number, above, depth: (above?.depth ?? 0) + 1 };
+      if (inside.depth > limits.pageTreeDepth) return findings.add('pdf_limit_exceeded', 'Its page tree is too deep.');
+      for (const kid of kids) waiting.push({ node: kid, above: inside });
+    } else if (number === undefined || !checked.has(number)) {
+      if (number !== undefined) checked.add(number);
+      checkContents(document, dict, refuse);
     }
-    if (number !== undefined) seen.add(number);
-    if (!isPdfArray(kids)) checkContents(document, dict, refuse);
-    else if (kids.length > maxNodes) return findings.add('pdf_limit_exceeded', 'It has too many pages.');
-    else for (const kid of kids) waiting.push(kid);
   }
+}
+
+type Above = { readonly number: number | undefined; readonly above: Above | undefined; readonly depth: number };
+type Waiting = { readonly node: PdfObject; readonly above: Above | undefined };
+
+function isBelow(above: Above | undefined, number: number): boolean {
+  for (let at = above; at !== undefined; at = at.above) if (at.number === number) return true;
+  return false;
 }
 
 function checkContents(document: PdfDocument, page: PdfDict, refuse: (why: string) => void): void {

@@ -4,7 +4,9 @@ import {
   type Certificate,
   equalBytes,
   hashContent,
+  type KnownCertificates,
   type MessageImprint,
+  type PathBudget,
   parseSignedData,
   parseTstInfo,
   readIssuerAndSerial,
@@ -23,6 +25,10 @@ export type TimeStampTrust = {
   /** Certificates from elsewhere in the document. */
   readonly others: readonly Certificate[];
   readonly now: Date;
+  /** Those of the file: each is read once, however many time-stamps there are. */
+  readonly known: KnownCertificates;
+  /** What all paths of the file may cost together. */
+  readonly pathBudget: PathBudget;
   readonly revocation: RevocationStore;
   /** Time-stamps over the document that are believed; which of them cover this one is for the caller to say. */
   readonly proofs: readonly ExistenceProof[];
@@ -95,6 +101,8 @@ export function checkTimeStamp(
       certificates: trust.others.map((other) => other.der),
       now: trust.now,
       acceptsSha1CertificateId: true,
+      known: trust.known,
+      budget: trust.pathBudget,
     });
     const path = token.path.flatMap((certificate) => findCertificate(certificate) ?? []);
     if (path.some(({ publicKey }) => !isStrongKey(publicKey))) findings.add('algorithm_weak', 'of the time-stamp');

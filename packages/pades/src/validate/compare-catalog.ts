@@ -54,12 +54,12 @@ function compareInformation(pair: RevisionPair, log: ChangeLog): void {
     if (was !== undefined) log.refuse('the document information was removed');
     return;
   }
+  const isChanged = is instanceof PdfRef && pair.changed.has(is.number);
+  if (pair.equal(was, is) && !isChanged) return;
   const value = pair.after.resolve(is);
   if (value !== null && !(value instanceof PdfDict)) log.refuse('the document information is malformed');
-  if (is instanceof PdfRef && pair.changed.has(is.number) && isOnlyAt(pair, is.number, '0/Info')) {
-    log.explained.add(is.number);
-    log.allow('lta_update', 'the document information was changed');
-  } else if (!pair.equal(was, is)) log.allow('lta_update', 'the document information was changed');
+  if (isChanged && isOnlyAt(pair, is.number, '0/Info')) log.explained.add(is.number);
+  log.allow('lta_update', 'the document information was changed');
 }
 
 function compareMetadata(pair: RevisionPair, log: ChangeLog): void {

@@ -13,11 +13,23 @@ export type FoundSignature = {
   readonly entry: XrefEntry | undefined;
 };
 
+/** A signature that an earlier revision had, and that is gone or was replaced. */
+export type DroppedSignature = {
+  /** Index of the newest revision that has it. */
+  readonly revision: number;
+  readonly number: number;
+};
+
+export type FoundSignatures = {
+  readonly found: readonly FoundSignature[];
+  readonly dropped: readonly DroppedSignature[];
+};
+
 /**
- * Every signature of the newest revision, and whether one that an earlier revision had is gone, was replaced, or is known to
- * something else than a field only.
+ * Every signature of the newest revision, and those that are gone since an earlier one. One that is known to something else
+ * than a field only is a finding.
  */
-export function findSignatures({ document, views }: Revisions, findings: Findings): readonly FoundSignature[] {
+export function findSignatures({ document, views }: Revisions, findings: Findings): FoundSignatures {
   const found = listSignatures(document);
   if (found.length > validationLimits.signatures || views.length > maxSections) findings.add('too_many_signatures');
   const numbers = new Set<number>();
@@ -27,34 +39,32 @@ export function findSignatures({ document, views }: Revisions, findings: Finding
     numbers.add(ref.number);
   }
   for (const hidden of listPermissionSignatures(document)) if (!numbers.has(hidden)) findings.add('signature_hidden');
-  for (const view of views.slice(1, maxSections)) checkNothingDropped(view, document, numbers, findings);
-  return found.slice(0, validationLimits.signatures);
+  const dropped = new Map<number, DroppedSignature>();
+  for (const [index, view] of views.slice(0, maxSections).entries()) {
+    for (const number of index === 0 ? [] : listDropped(view, document, numbers)) {
+      if (!dropped.has(number)) dropped.set(number, { revision: index, number });
+    }
+  }
+  return { found: found.slice(0, validationLimits.signatures), dropped: [...dropped.values()] };
 }
 
 /** Sections looked at for signatures: before the first signature a file may have been saved often. */
 const maxSections = 512;
 
-function checkNothingDropped(
-  view: PdfDocument,
-  document: PdfDocument,
-  numbers: ReadonlySet<number>,
-  findings: Findings,
-): void {
+function listDropped(view: PdfDocument, document: PdfDocument, numbers: ReadonlySet<number>): readonly number[] {
   let earlier: readonly FoundSignature[];
   try {
     earlier = listSignatures(view);
   } catch (error) {
     // the older half of a linearized file is no document of its own
-    if (isSigillumError(error) && error.code !== 'pdf_limit_exceeded') return;
+    if (isSigillumError(error) && error.code !== 'pdf_limit_exceeded') return [];
     throw error;
   }
-  for (const { ref, dict, entry } of earlier) {
-    if (ref === undefined || !dict?.has('ByteRange')) continue;
-    const now = document.findEntry(ref.number);
-    if (!numbers.has(ref.number) || !equalEntries(entry, now)) {
-      findings.add('signature_dropped', `Object ${ref.number}.`);
-    }
-  }
+  return earlier.flatMap(({ ref, dict, entry }) => {
+    if (ref === undefined || !dict?.has('ByteRange')) return [];
+    const isThere = numbers.has(ref.number) && equalEntries(entry, document.findEntry(ref.number));
+    return isThere ? [] : [ref.number];
+  });
 }
 
 export function equalEntries(left: XrefEntry | undefined, right: XrefEntry | undefined): boolean {

@@ -58,7 +58,7 @@ export function judgeSignature(input: SignatureCase): JudgedSignature {
   const { indication, subIndication } = reachIndication(findings.list, profile);
   const report: SignatureReport = {
     kind: dictionary.isTimeStamp ? 'document_time_stamp' : 'signature',
-    field: found.field.name.replaceAll(/\p{Cc}/gu, '?'),
+    field: printableName(found.field.name),
     subFilter: dictionary.subFilter?.replaceAll(/[^!-~]/g, '?').slice(0, 64),
     format: judged.format,
     indication,
@@ -256,4 +256,9 @@ function describeCertificate(certificate: Certificate): CertificateFacts {
     notBefore: certificate.notBefore.toISOString(),
     notAfter: certificate.notAfter.toISOString(),
   };
+}
+
+/** The name of a field as reports have it. */
+export function printableName(name: string): string {
+  return name.replaceAll(/\p{Cc}/gu, '?');
 }

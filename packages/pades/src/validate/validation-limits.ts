@@ -16,6 +16,10 @@ export const validationLimits = {
   clockDifferenceMs: 60_000,
   /** Certificates taken from a DSS: paths through them are searched in bounded steps. */
   dssCertificates: 64,
+  /** Certificates that are read once for all time-stamps: those of the DSS, roots, and some in the time-stamps. */
+  knownCertificates: 256,
+  /** Steps of all searches for paths together, a signature to be verified each: a chain takes two or three. */
+  pathSteps: 2048,
   /** Lists, and answers, taken from a DSS: a file renewed each year for decades has fewer. */
   dssLists: 256,
   /** Bytes taken from a DSS: a megabyte of lists takes a tenth of a second to read, and the largest met have some megabytes. */

@@ -36,11 +36,7 @@ export function findUnlistedBytes(document: PdfDocument, count: number, start: n
 }
 
 /** Where listed things begin, past white space: some writers point at the end of the line before. */
-function listOffsets(
-  document: PdfDocument,
-  window: ByteWindow,
-  sections: readonly XrefSection[],
-): ReadonlySet<number> {
+function listOffsets(document: PdfDocument, window: ByteWindow, sections: readonly XrefSection[]): ReadonlySet<number> {
   const offsets = new Set<number>();
   for (const section of sections) {
     for (const number of section.numbers()) {

@@ -46,8 +46,12 @@ export class IncrementalUpdate {
   readonly #objects = new Map<number, { readonly ref: PdfRef; readonly value: PdfObject }>();
   #next: number;
 
-  /** @param random for the changing half of `/ID` (§14.4) and, in encrypted files, for initialization vectors */
+  /**
+   * @param random for the changing half of `/ID` (§14.4) and, in encrypted files, for initialization vectors
+   * @throws SigillumError `pdf_encryption_unknown` for a file under an authentication code
+   */
   constructor(document: PdfDocument, random: (length: number) => Uint8Array) {
+    assertNoAuthenticationCode(document);
     this.#document = document;
     this.#random = random;
     this.#next = document.nextObjectNumber;
@@ -107,4 +111,13 @@ export class IncrementalUpdate {
     const permanent = first instanceof PdfString ? new PdfString(first.bytes, true) : made;
     return kept.with({ Prev: previous, ID: [permanent, changing] });
   }
+}
+
+/** ISO/TS 32004: a code over the whole file, made with its password's key. Readers that check it would refuse what follows. */
+function assertNoAuthenticationCode({ sections }: PdfDocument): void {
+  if (!sections.some(({ trailer }) => trailer.has('AuthCode'))) return;
+  throw new SigillumError(
+    'pdf_encryption_unknown',
+    'The PDF is protected by an authentication code, which any addition would break. Remove its protection and try again.',
+  );
 }

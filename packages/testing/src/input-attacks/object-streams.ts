@@ -111,13 +111,14 @@ export function objectStreamTricks(): readonly InputAttack[] {
 /** Hybrid files (ISO 32000-2 §7.5.8.4): readers that know xref streams see more than those that don't. */
 function hybridTricks(): readonly InputAttack[] {
   return [
-    attack('hybrid-hidden-page', 'a page that only readers of xref streams see', hybrid({ free: true })),
-    attack('hybrid-contradiction', 'a page that table and stream define differently', hybrid({ free: false })),
+    attack('hybrid-hidden-page', 'a page that only readers of xref streams see', hybrid('free')),
+    attack('hybrid-unlisted-page', 'a page that the table leaves to the stream', hybrid('unlisted')),
+    attack('hybrid-contradiction', 'a page that table and stream define differently', hybrid('kept')),
   ];
 }
 
-/** An update by a table with /XRefStm: object 3 is free in the table, or stays what it was; the stream has another. */
-function hybrid({ free }: { readonly free: boolean }): Buffer {
+/** An update by a table with /XRefStm: object 3 is free in the table, not in it, or stays what it was; the stream has another. */
+function hybrid(inTable: 'free' | 'unlisted' | 'kept'): Buffer {
   const first = simple().toString('latin1');
   const previous = first.lastIndexOf('xref\n0');
   let file = first;
@@ -128,7 +129,12 @@ function hybrid({ free }: { readonly free: boolean }): Buffer {
   file += `9 0 obj\n${rawStream(entries, '/Type /XRef /W [1 2 1] /Index [3 1 8 1] /Size 10 /Root 1 0 R')}\nendobj\n`;
   const start = file.length;
   const line = `${String(first.indexOf('3 0 obj')).padStart(10, '0')} 00000 n`;
-  file += free ? 'xref\n3 1\n0000000000 00000 f \n' : `xref\n3 1\n${line} \n`;
+  const tables = {
+    free: '3 1\n0000000000 00000 f \n',
+    unlisted: '0 1\n0000000000 65535 f \n',
+    kept: `3 1\n${line} \n`,
+  };
+  file += `xref\n${tables[inTable]}`;
   file += `trailer\n<< /Size 10 /Root 1 0 R /Prev ${previous} /XRefStm ${streamAt} >>\nstartxref\n${start}\n%%EOF\n`;
   return Buffer.from(file, 'latin1');
 }
