@@ -82,6 +82,34 @@ describe('the systemd units', () => {
   });
 });
 
+describe("the operator's page", () => {
+  const page = readFileSync(join(root, 'docs/operations/hash-signer.md'), 'utf8');
+
+  test('names metrics and codes that exist', () => {
+    const metrics = readFileSync(join(root, 'packages/hash-signer/src/signer-metrics.ts'), 'utf8');
+    const names = new Set(page.match(/hash_signer_[a-z_]+/g));
+    expect(names.size).toBeGreaterThan(10);
+    expect([...names].filter((name) => !metrics.includes(`'${name}'`))).toEqual([]);
+    const codes = ['signer', 'audit'].map((name) =>
+      readFileSync(join(root, `packages/errors/src/codes/${name}.ts`), 'utf8'),
+    );
+    const named = new Set(page.match(/\b(signer|audit)_(?!total)[a-z]+(_[a-z]+)+\b/g));
+    expect([...named].filter((code) => !codes.join('').includes(code) && !metrics.includes(code))).toEqual([]);
+  });
+
+  test('has an entry for each alarm that it lists', () => {
+    const links = [...page.matchAll(/\]\(#([a-z-]+)\)/g)].map(([, anchor]) => anchor);
+    const anchors = page.match(/^#+ .*$/gm)?.map((line) =>
+      line
+        .replace(/^#+ /, '')
+        .toLowerCase()
+        .replace(/[^a-z0-9 -]/g, '')
+        .replaceAll(' ', '-'),
+    );
+    expect(links.filter((anchor) => !anchors?.includes(anchor ?? ''))).toEqual([]);
+  });
+});
+
 /** As the unit does it, in numbers that no account here has. */
 const [daemonId, signerId] = [61_001, 61_002];
 const asDaemon = ['setpriv', `--reuid=${daemonId}`, `--regid=${daemonId}`, '--clear-groups', '--no-new-privs'];
