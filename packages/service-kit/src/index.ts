@@ -23,3 +23,4 @@ export {
 } from './serve.ts';
 export { type ReadyReport, type ServeInternalOptions, serveInternal } from './serve-internal.ts';
 export { sendProblem, useProblemHandler } from './use-problem-handler.ts';
+export { writeFileDurably } from './write-file-durably.ts';

@@ -1,14 +1,13 @@
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { SigillumError } from '@sigillum/errors';
-import { loadConfig } from '@sigillum/service-kit';
+import { loadConfig, writeFileDurably } from '@sigillum/service-kit';
 import { z } from 'zod';
 import { homeEntries, type HomePaths, listHomePaths } from './home-paths.ts';
 import { defaultBasePort, type HomeOptions } from './parse-options.ts';
 import { assertPortFree } from './ports.ts';
 import { acquireProcessLock, type ProcessLock } from './process-lock.ts';
 import { endLeftovers } from './recorded-processes.ts';
-import { writeFileWhole } from './write-file.ts';
 
 /** The layout of a home. A change that an older home can't be used with counts it up. */
 const homeVersion = '1';
@@ -71,7 +70,7 @@ async function takeHome(options: HomeOptions, paths: HomePaths): Promise<OpenedH
         ? 'Choose another one: npm start -- --port N'
         : 'It is fixed for this home, because it stands in the URLs of its certificates: stop that program, or use another home: npm start -- --home DIR --port N';
     for (const port of [basePort, basePort + 1]) await assertPortFree(port, advice);
-    writeFileWhole(paths.basePort, `# Stands in the URLs of the certificates.\nbase_port: ${basePort}\n`);
+    writeFileDurably(paths.basePort, `# Stands in the URLs of the certificates.\nbase_port: ${basePort}\n`);
     return { paths, basePort, lock };
   } catch (error) {
     lock.release();
@@ -114,5 +113,5 @@ function empty(paths: HomePaths): void {
 }
 
 function writeVersion(paths: HomePaths): void {
-  if (!existsSync(paths.version)) writeFileWhole(paths.version, `${homeVersion}\n`);
+  if (!existsSync(paths.version)) writeFileDurably(paths.version, `${homeVersion}\n`);
 }

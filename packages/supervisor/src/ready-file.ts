@@ -1,8 +1,8 @@
+import { writeFileDurably } from '@sigillum/service-kit';
 import type { HomePaths } from './home-paths.ts';
 import type { InternalPorts } from './ports.ts';
 import { readSandboxKey } from './seal-sample.ts';
 import { credentialNames } from './write-configurations.ts';
-import { writeFileWhole } from './write-file.ts';
 
 /** What is written at the end of a start and whenever a process is replaced. */
 export type ReadyState = {
@@ -24,5 +24,5 @@ export function writeReadyFile(paths: HomePaths, { basePort, ports, pids }: Read
     internal: { ports },
     pids,
   };
-  writeFileWhole(paths.ready, `${JSON.stringify(ready, null, 2)}\n`);
+  writeFileDurably(paths.ready, `${JSON.stringify(ready, null, 2)}\n`);
 }

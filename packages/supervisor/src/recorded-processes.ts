@@ -1,8 +1,8 @@
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { writeFileDurably } from '@sigillum/service-kit';
 import type { HomePaths } from './home-paths.ts';
 import { findProcessIdentity, isRunning } from './process-identity.ts';
-import { writeFileWhole } from './write-file.ts';
 
 /** Processes of a supervisor that was killed stop by themselves in this time: they drain, and PostgreSQL flushes. */
 const leftoverTimeoutMs = 15_000;
@@ -12,7 +12,7 @@ const pollMs = 100;
 /** Records which processes run, for the next start after a crash. */
 export function recordProcesses(paths: HomePaths, pids: readonly number[]): void {
   const identities = pids.map(findProcessIdentity).filter((identity) => identity !== undefined);
-  writeFileWhole(paths.processes, `${JSON.stringify(identities)}\n`);
+  writeFileDurably(paths.processes, `${JSON.stringify(identities)}\n`);
 }
 
 /** Forgets them, after an orderly stop. */

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
+import { writeFileDurably } from '@sigillum/service-kit';
 import { stringify } from 'yaml';
 import { z } from 'zod';
 import type { HomePaths } from './home-paths.ts';
 import type { InternalPorts } from './ports.ts';
-import { writeFileWhole } from './write-file.ts';
 
 /** The time-stamp policy of development homes: a UUID of ours under 2.25 (Rec. ITU-T X.667 §6.3). */
 const developmentPolicy = '2.25.147856440033782603286556073385289828768';
@@ -121,7 +121,7 @@ export function writeConfigurations(paths: HomePaths, input: ConfigurationInput)
 }
 
 function write(paths: HomePaths, name: string, value: object): void {
-  writeFileWhole(paths.config(name), `# Written at every start by the supervisor.\n${stringify(value)}`);
+  writeFileDurably(paths.config(name), `# Written at every start by the supervisor.\n${stringify(value)}`);
 }
 
 /** Which token the ceremony made. */
