@@ -23,7 +23,7 @@ export type RpcAppOptions = {
   readonly registry: KeyRegistry;
   readonly tokens: ReadonlyMap<string, TokenSigners>;
   readonly signing: DigestSigning;
-  readonly limits: Pick<Limits, 'connections_per_client' | 'unread_answer_ms'>;
+  readonly limits: Pick<Limits, 'connections_per_client' | 'unread_answer_ms' | 'min_timeout_ms'>;
 };
 
 /** What the authorisation found out about a request, kept on `response.locals`. */
@@ -63,7 +63,8 @@ export function createRpcApp(options: RpcAppOptions): Express {
 
   app.get('/v1/health', authorise('health'), (_request, response) => {
     const { client } = getCaller(response);
-    response.json(createHealth(client, registry, tokens));
+    const answer = createHealth(client, registry, tokens);
+    response.json({ ...answer, min_timeout_ms: options.limits.min_timeout_ms } satisfies HealthAnswer);
   });
 
   useProblemHandler(app, { logger });

@@ -99,6 +99,8 @@ export const keysAnswerSchema = z.object({
 export const healthAnswerSchema = z.object({
   status: z.enum(['ok', 'unavailable']),
   purposes: z.partialRecord(z.enum(purposeNames), z.enum(['ok', 'unavailable'])),
+  /** The smallest `timeout_ms` that is taken: whoever is configured to leave less will never get a signature. */
+  min_timeout_ms: z.int().min(1).optional(),
 });
 
 export type SignContext = z.infer<typeof signContextSchema>;

@@ -102,7 +102,7 @@ async function startSigner(server: OpensslCertificate, clients: OpensslCertifica
     (request, response) => {
       response.setHeader('content-type', 'application/json');
       if (request.url === '/v1/health') {
-        response.end(JSON.stringify({ status: 'ok', purposes: { timestamp: 'ok' } }));
+        response.end(JSON.stringify({ status: 'ok', purposes: { timestamp: 'ok' }, min_timeout_ms: 2500 }));
         return;
       }
       let body = '';
@@ -204,6 +204,22 @@ describe('the process', () => {
       intact: true,
       lines: 3,
     });
+  });
+
+  test('is not ready, and says why, when it leaves the signer less time than that takes', async () => {
+    const { child, ports } = await startMain(
+      pki.write(
+        'hurried.yaml',
+        makeConfig((text) => `${text}limits: { sign_timeout_ms: 2500 }\n`),
+      ),
+    );
+    const answer = await send(ports.internal, '/readyz');
+    expect([answer.status, Buffer.from(answer.body).toString()]).toEqual([
+      503,
+      expect.stringContaining('sign_timeout_ms'),
+    ]);
+    child.stdin?.end();
+    expect(await once(child, 'exit')).toEqual([0, null]);
   });
 
   test('goes on after kill -9 with times that do not go back', async () => {

@@ -25,6 +25,11 @@ const lastAnswersMs = 500;
 
 const dayMs = 86_400_000;
 
+/** Of the time for a signature, this much may go by before the signer reads how much is left. */
+const sendMs = 250;
+
+type SignerHealth = Awaited<ReturnType<SignerClient['health']>>;
+
 runMain(async (args) => {
   assertNoRest(args);
   const config = loadConfig(args.configPath, tsaConfigSchema);
@@ -89,10 +94,10 @@ runMain(async (args) => {
         algorithm: unit.algorithm,
         digests: digests.map((digest) => ({ digest, context: { purpose_detail: 'RFC 3161 time-stamp' } })),
       }),
-    isSignerReady: () =>
+    describeSigner: () =>
       signer.health().then(
-        ({ purposes }) => purposes.timestamp === 'ok',
-        () => false,
+        (health) => describeSigner(health, config.limits.sign_timeout_ms),
+        () => 'unavailable',
       ),
     audit,
     logger,
@@ -110,6 +115,17 @@ runMain(async (args) => {
     },
   };
 });
+
+/**
+ * A call gets what is left of `sign_timeout_ms`, which is a little less: where the signer takes no less than that, there
+ * would never be a time-stamp, and nothing else says why.
+ */
+function describeSigner({ purposes, min_timeout_ms: least = 0 }: SignerHealth, timeoutMs: number): string {
+  if (purposes.timestamp !== 'ok') return 'unavailable';
+  return timeoutMs < least + sendMs
+    ? `limits.sign_timeout_ms is below ${least + sendMs}, which the signer needs`
+    : 'ok';
+}
 
 function openAdmission({ clients, rates }: TsaConfig['public']): PublicAdmission {
   const secrets = clients.map(({ name, secret_file }) => ({

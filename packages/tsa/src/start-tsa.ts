@@ -35,8 +35,8 @@ export type TsaOptions = {
   readonly stateFile: string;
   readonly queueLimits: Readonly<Record<ListenerName, number>>;
   readonly sign: IssuingPorts['sign'];
-  /** Whether the signer can make time-stamps now. */
-  readonly isSignerReady: () => Promise<boolean>;
+  /** `ok` when the signer can make time-stamps now; else what is wrong, for readiness. */
+  readonly describeSigner: () => Promise<string>;
   readonly audit: Pick<AuditLog, 'append' | 'failure'>;
   readonly logger: Logger;
   readonly metrics: Metrics;
@@ -99,7 +99,7 @@ export async function startTsa(options: TsaOptions): Promise<RunningTsa> {
   try {
     const isReady = async () => {
       const checks = {
-        signer: (await options.isSignerReady()) ? 'ok' : 'unavailable',
+        signer: await options.describeSigner(),
         clock: watch.findFault() ?? (clock.behindMs === 0 ? 'ok' : 'behind its own mark'),
         certificate: rotation.find(now()) === undefined ? rotation.explain(now()) : 'ok',
         audit: options.audit.failure === undefined ? 'ok' : 'failed',

@@ -134,7 +134,7 @@ async function start({ unit, ...more }: Partial<TsaOptions> & { unit?: TimeStamp
     stateFile: join(folder, 'state'),
     queueLimits: { public: 500, seals: 500 },
     sign: signWith(tsu, 'ecdsa-p256-sha256'),
-    isSignerReady: () => Promise.resolve(true),
+    describeSigner: () => Promise.resolve('ok'),
     audit,
     logger: createLogger({ service: 'tsa', instance: 'tsa-test', stream }),
     metrics,
@@ -448,7 +448,7 @@ describe('a time-stamp over HTTP', () => {
         away
           ? Promise.reject(new SigillumError('signer_unavailable', 'Away.', { retryAfterSeconds: 3 }))
           : sign(unit, digests),
-      isSignerReady: () => Promise.resolve(!away),
+      describeSigner: () => Promise.resolve(away ? 'unavailable' : 'ok'),
     });
     const ready = (): Promise<Answer> =>
       send(tsa.ports.internal, new Uint8Array(0), { method: 'GET', path: '/readyz', headers: {} });

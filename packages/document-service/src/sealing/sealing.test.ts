@@ -399,6 +399,18 @@ describe('faults', () => {
       'seal_signing_refused',
     ],
     [
+      'a signer that wants more time than is left',
+      () => Promise.reject(new SigillumError('signer_deadline_too_short', 'Leave at least 2500 ms.')),
+      503,
+      'seal_timeout',
+    ],
+    [
+      'a signer whose key is used too often',
+      () => Promise.reject(new SigillumError('signer_rate_exceeded', 'Slow down.', { retryAfterSeconds: 3 })),
+      503,
+      'signer_overloaded',
+    ],
+    [
       'a signer that has no answer for the digest',
       () => Promise.resolve([{ code: 'signer_operation_failed' as const }]),
       500,
@@ -410,6 +422,7 @@ describe('faults', () => {
     const headers = { 'Idempotency-Key': randomUUID() };
     const answer = await seal('', headers);
     expect([answer.status, json(answer).code]).toEqual([status, code]);
+    if (status === 503) expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0);
     const [latest] = json(await get('/v1/seals?limit=1')).data;
     expect(latest).toMatchObject({ status: 'failed', failure: { code } });
     service.signInstead = undefined;

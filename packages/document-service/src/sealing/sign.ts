@@ -3,7 +3,7 @@ import { codeRegistry, SigillumError } from '@sigillum/errors';
 import { type Credential, encodeId } from '@sigillum/store';
 import type { Services } from '../services.ts';
 
-/** The signer refuses less than this; asking anyway would only spend its time. */
+/** No signer answers in less; what it wants itself (hash-signer's `min_timeout_ms`) it says. */
 const minTimeoutMs = 250;
 
 /** The longest wait that the signer's contract allows. */
@@ -28,12 +28,13 @@ export type SignRequest = {
  * Step 4: one `signDigests` for the signed attributes. The answer is verified by the caller with the credential's public
  * key. hash-signer's audit line repeats organisation, seal and document from the context.
  *
- * @throws SigillumError of the signer with its 5xx code; `seal_signing_refused` for everything the signer refuses,
- * because a key or a policy that doesn't fit is our fault and not the caller's
+ * @throws SigillumError of the signer with its 5xx code; `seal_timeout` when less time is left than the signer takes;
+ * `signer_overloaded` beyond the key's rates; `seal_signing_refused` for everything else that the signer refuses, because
+ * a key or a policy that doesn't fit is our fault and not the caller's
  */
 export async function signAttributes(services: Services, request: SignRequest): Promise<Uint8Array> {
   const { credential, algorithm, remainingMs } = request;
-  if (remainingMs < minTimeoutMs) throw new SigillumError('seal_timeout', 'The seal took too long. Try again.');
+  if (remainingMs < minTimeoutMs) throw tookTooLong();
   const context = {
     organisation: encodeId('org', credential.organisationId),
     seal_id: request.context.sealId,
@@ -57,8 +58,20 @@ export async function signAttributes(services: Services, request: SignRequest): 
   return result.signature;
 }
 
+function tookTooLong(cause?: unknown): SigillumError {
+  return new SigillumError('seal_timeout', 'The seal took too long. Try again.', { cause, retryAfterSeconds: 1 });
+}
+
 function asOurFault(error: unknown): unknown {
   if (!(error instanceof SigillumError) || codeRegistry[error.code].status >= 500) return error;
+  // Preparing has eaten up the seal's time: nothing is wrong with key or policy.
+  if (error.code === 'signer_deadline_too_short') return tookTooLong(error);
+  // A key that is used too often is room that comes back.
+  if (error.code === 'signer_rate_exceeded' || error.code === 'signer_daily_limit_reached') {
+    const { retryAfterSeconds = 1 } = error;
+    const message = 'The key of this credential has no room for more seals now. Try again later.';
+    return new SigillumError('signer_overloaded', message, { cause: error, retryAfterSeconds });
+  }
   return new SigillumError('seal_signing_refused', 'The signer refused to sign with this credential.', {
     cause: error,
   });
