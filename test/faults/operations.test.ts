@@ -341,7 +341,7 @@ describe('what can be read from outside', () => {
     for (const pid of [signer.pid, ...signer.signers()]) {
       texts.push(readFileSync(`/proc/${pid}/cmdline`, 'latin1'), readFileSync(`/proc/${pid}/environ`, 'latin1'));
     }
-    for (const pid of signer.signers()) {
+    for (const pid of [signer.pid, ...signer.signers()]) {
       expect(readFileSync(`/proc/${pid}/limits`, 'utf8')).toMatch(/Max core file size\s+0\s+0/);
     }
     expect(await signer.stop()).toBe(0);

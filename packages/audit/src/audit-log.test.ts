@@ -239,10 +239,13 @@ describe('the lock', () => {
     },
   );
 
-  test('survives kill -9: what was told is there, and the next writer continues', async () => {
+  test.each([
+    ['', {}],
+    [' while it begins a segment with every group', { segmentBytes: 1 }],
+  ])('survives kill -9%s: what was told is there, and the next writer continues', async (_when, more) => {
     const script = `
       import { AuditLog } from '@sigillum/audit';
-      const log = await AuditLog.open({ directory: ${JSON.stringify(directory)}, chain: ${JSON.stringify(chain)} });
+      const log = await AuditLog.open(${JSON.stringify({ directory, chain, ...more })});
       for (let n = 0; ; n += 1) {
         await Promise.all([log.append({ n }), log.append({ n, more: true })]);
         process.stdout.write(log.head.sequence + '\\n');

@@ -242,6 +242,7 @@ function createFakeSigner() {
     lanes: 1,
     reservedLanes: {},
     watchdogMs: { ec: 60_000, rsa: 60_000 },
+    inProcess: false,
     returnCodes: [],
     maxInFlight: 10,
     keys: [{ keyId: key.keyId, algorithm: key.algorithm, purpose: 'seal', spki: '' }],

@@ -14,6 +14,8 @@ export type SignerSetup = {
   /** What the module is given at C_Initialize. */
   readonly libraryParameters?: string;
   /** A vendor's differences from the usual table: CKR_* number and class. */
+  /** The module computes in the signer process itself, as its vendor profile says. */
+  readonly inProcess: boolean;
   readonly returnCodes: readonly (readonly [number, ReturnCodeClassName])[];
   /** Work that the daemon sends at most before answers come back. */
   readonly maxInFlight: number;

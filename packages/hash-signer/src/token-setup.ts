@@ -71,6 +71,7 @@ export function createSlotsOptions(
       lanes,
       reservedLanes: token.reserved_lanes,
       watchdogMs: getWatchdogLimits(setup),
+      inProcess: setup.profile?.in_process ?? false,
       returnCodes: listReturnCodes(setup.profile),
       // One canary more than the windows.
       maxInFlight: limits.in_flight_per_purpose * Math.max(1, purposes.size) + 1,

@@ -15,6 +15,8 @@ export const vendorProfileSchema = z.strictObject({
   module: z.string().max(4096),
   /** Variables that the module reads: for people; their values stand in the daemon's configuration. */
   environment: z.array(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,63}$/)).default([]),
+  /** The module computes by itself, in the process that loads it: it is called without another thread. */
+  in_process: z.boolean().default(false),
   /** Defaults for tokens that don't say. */
   signers: z.int().min(1).max(16).optional(),
   lanes: z.int().min(1).max(64).optional(),

@@ -75,7 +75,12 @@ export class TokenSigner {
           count === undefined ? [] : [[purpose, count]],
         ),
       );
-      const pool = new LanePool(token, { lanes: setup.lanes, maxWaiting: setup.maxInFlight, reserved });
+      const pool = new LanePool(token, {
+        lanes: setup.lanes,
+        maxWaiting: setup.maxInFlight,
+        isInProcess: setup.inProcess,
+        reserved,
+      });
       return new TokenSigner(setup, { module, token, pool, keys, classes }, onHang);
     } catch (error) {
       throw new SignerFailure(toFatal(error, stamp, classes));
