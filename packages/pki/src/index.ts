@@ -91,7 +91,7 @@ export {
 } from './cms/signing-certificate.ts';
 export { hashContent, verifySigner } from './cms/verify-signer.ts';
 // path
-export { buildPath } from './path/build-path.ts';
+export { buildPath, type PathBudget } from './path/build-path.ts';
 // tsp
 export { encodeMessageImprint, type MessageImprint } from './tsp/message-imprint.ts';
 export { findPkiFailure, type PkiFailure, pkiFailures } from './tsp/pki-failure.ts';

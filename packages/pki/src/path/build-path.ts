@@ -7,6 +7,9 @@ import type { KnownCertificates } from '../x509/known-certificates.ts';
 /** Certificates in a path at most, anchor included: no public hierarchy in use is deeper. */
 const maxLength = 8;
 const nameConstraints = '2.5.29.30';
+/** Steps that are left for searches together. */
+export type PathBudget = { steps: number };
+
 /** Steps tried at most: hostile bags of look-alike certificates end here, not after hours of signature checks. */
 const maxSteps = 64;
 
@@ -26,6 +29,8 @@ export function buildPath(input: {
   readonly at: Date;
   /** Where signatures that were found right before are remembered. */
   readonly known?: KnownCertificates | undefined;
+  /** Counted down by each step: for many paths through certificates of one file, which may be made to mislead. */
+  readonly budget?: PathBudget | undefined;
 }): readonly Certificate[] {
   const search: Search = { ...input, steps: 0, reason: undefined };
   assertUsableAt(input.leaf, input.at);
@@ -42,6 +47,7 @@ type Search = {
   readonly roots: readonly Certificate[];
   readonly at: Date;
   readonly known?: KnownCertificates | undefined;
+  readonly budget?: PathBudget | undefined;
   steps: number;
   reason: string | undefined;
 };
@@ -55,7 +61,8 @@ function extend(search: Search, path: readonly Certificate[]): readonly Certific
   for (const issuer of [...search.roots, ...search.candidates]) {
     if (!equalBytes(issuer.subject.der, last.issuer.der)) continue;
     if (path.some((earlier) => equalBytes(earlier.der, issuer.der))) continue;
-    if (++search.steps > maxSteps) {
+    if (search.budget) search.budget.steps--;
+    if (++search.steps > maxSteps || (search.budget?.steps ?? 0) < 0) {
       search.reason = 'The certificates lead in too many directions.';
       return undefined;
     }

@@ -116,6 +116,22 @@ describe('buildPath', () => {
       }),
     ).toThrow('too many directions');
   });
+
+  test('takes what all searches of a file may cost together', () => {
+    const search = (budget: { steps: number }) =>
+      buildPath({
+        leaf: get('leaf-of-short-ca'),
+        candidates: [get('short-ca')],
+        roots: [get('root')],
+        at: now,
+        budget,
+      });
+    const budget = { steps: 5 };
+    expect(search(budget)).toHaveLength(3);
+    expect(search(budget)).toHaveLength(3);
+    expect(budget.steps).toBe(1);
+    expect(() => search(budget)).toThrow('too many directions');
+  });
 });
 
 describe('known certificates', () => {

@@ -5,7 +5,7 @@ import { readIssuerAndSerial } from '../cms/issuer-and-serial.ts';
 import { isNamedBySha1, matchesCertificate, parseSigningCertificateV2 } from '../cms/signing-certificate.ts';
 import { hashContent, verifySigner } from '../cms/verify-signer.ts';
 import { equalBytes } from '../der/compare-bytes.ts';
-import { buildPath } from '../path/build-path.ts';
+import { buildPath, type PathBudget } from '../path/build-path.ts';
 import type { Certificate } from '../x509/certificate.ts';
 import type { KnownCertificates } from '../x509/known-certificates.ts';
 import { parseCertificate } from '../x509/parse-certificate.ts';
@@ -33,6 +33,8 @@ export type TimeStampExpectation = {
   readonly acceptsSha1CertificateId?: boolean | undefined;
   /** Saves reading and checking the same certificates with each token. */
   readonly known?: KnownCertificates | undefined;
+  /** Steps for finding the path; shared where many tokens of one file are verified. */
+  readonly budget?: PathBudget | undefined;
 };
 
 /** How far a TSA's clock may run ahead of ours before its time is a time in the future. */
@@ -72,6 +74,7 @@ function verify(der: Uint8Array, expected: TimeStampExpectation): TimeStampToken
     roots: expected.roots.map((root) => parse(root)),
     at: info.genTime,
     known,
+    budget: expected.budget,
   });
   return new TimeStampToken({
     der,

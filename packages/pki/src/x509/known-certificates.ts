@@ -3,7 +3,7 @@ import type { Certificate } from './certificate.ts';
 import { parseCertificate } from './parse-certificate.ts';
 
 /** Our own chains and those of a few time-stamp authorities have a dozen certificates; strange ones only push each other out. */
-const maxCertificates = 64;
+const defaultMaxCertificates = 64;
 
 /**
  * Remembers what never changes about certificates: what they say, and that one signed the other. A service meets the
@@ -16,6 +16,11 @@ export class KnownCertificates {
   /** In the order of their first use; keys are the bytes themselves, one character each. */
   readonly #certificates = new Map<string, Certificate>();
   readonly #issuers = new WeakMap<Certificate, WeakSet<Certificate>>();
+  readonly #maxCertificates: number;
+
+  constructor(maxCertificates: number = defaultMaxCertificates) {
+    this.#maxCertificates = maxCertificates;
+  }
 
   /** As {@link parseCertificate}. The answer may be shared with others. */
   parse(der: Uint8Array): Certificate {
@@ -25,7 +30,7 @@ export class KnownCertificates {
     // A copy: what we remember is not a view into somebody's larger or later changed buffer.
     const certificate = parseCertificate(Uint8Array.from(der));
     const [oldest] = this.#certificates.keys();
-    if (oldest !== undefined && this.#certificates.size >= maxCertificates) this.#certificates.delete(oldest);
+    if (oldest !== undefined && this.#certificates.size >= this.#maxCertificates) this.#certificates.delete(oldest);
     this.#certificates.set(key, certificate);
     return certificate;
   }
