@@ -246,10 +246,11 @@ describe.each(modules)('the contract on $name', ({ name, path, profile, prepare,
       const key = token.findKey(Buffer.from(keyId, 'hex'));
       const trusted = token.createVerificationKey(Buffer.from(spki, 'hex'));
       const pool = new LanePool(token, { lanes: 4, maxWaiting: 96 });
+      const inProcess = new LanePool(token, { lanes: 4, maxWaiting: 96, isInProcess: true });
       const collect = setInterval(() => globalThis.gc(), 1);
       const results = [];
-      for (let round = 0; round < 3; round += 1) {
-        results.push(...await Promise.all(Array.from({ length: 100 }, (_, index) => pool.run(async (lane) => {
+      for (const used of [pool, inProcess, pool]) {
+        results.push(...await Promise.all(Array.from({ length: 100 }, (_, index) => used.run(async (lane) => {
           const signature = await lane.sign(key, 'ecdsa-p256-sha256', hash('m' + index));
           return [await lane.verify(trusted, 'ecdsa-p256-sha256', hash('m' + index), signature),
             await lane.verify(trusted, 'ecdsa-p256-sha256', hash('other'), signature)];

@@ -7,6 +7,8 @@ export type LanePoolOptions = {
   readonly lanes: number;
   /** Work that may wait for a lane; beyond it `run` refuses at once, so that memory and waiting stay bounded. */
   readonly maxWaiting: number;
+  /** The module computes in this process, so calls are made without another thread (see {@link Lane}). */
+  readonly isInProcess?: boolean;
   /** Lanes, of those, that work for one group alone. At least one lane must be left for everybody. */
   readonly reserved?: ReadonlyMap<string, number>;
 };
@@ -30,7 +32,7 @@ export class LanePool {
     const owners = [...(options.reserved ?? [])].flatMap(([group, count]) => Array<string>(count).fill(group));
     if (owners.length >= options.lanes) throw new RangeError('every lane is reserved');
     this.#idle = Array.from({ length: options.lanes }, (_, index) => ({
-      lane: token.openLane(),
+      lane: token.openLane(options.isInProcess),
       reservedFor: owners[index],
     }));
     this.#maxWaiting = options.maxWaiting;

@@ -19,6 +19,7 @@ const MAX_SIGNATURE_BYTES = 512;
 export class Lane {
   readonly #native: NativeModule;
   readonly #slot: NativeHandle;
+  readonly #isInProcess: boolean;
   #session: NativeHandle | undefined;
   /** Input and output of the call in flight: the addon keeps bare pointers, so we keep the memory alive. */
   #inFlight: { readonly input: Buffer; readonly output: Buffer } | undefined;
@@ -26,9 +27,14 @@ export class Lane {
   #reservations = 0;
   #isClosed = false;
 
-  constructor(native: NativeModule, slot: NativeHandle) {
+  /**
+   * @param isInProcess the module computes by itself, in this process: then another thread to call it on gains nothing,
+   * and costs as much as a P-256 signature. For everything that waits (a network, a device) it must be false.
+   */
+  constructor(native: NativeModule, slot: NativeHandle, isInProcess = false) {
     this.#native = native;
     this.#slot = slot;
+    this.#isInProcess = isInProcess;
     this.#session = this.#openSession();
   }
 
@@ -57,7 +63,9 @@ export class Lane {
     const output = Buffer.alloc(MAX_SIGNATURE_BYTES);
     const signature = await this.#run('C_Sign', input, output, async (session) => {
       this.#native.C_SignInit(session, mechanism, key.handle);
-      return await this.#native.C_SignAsync(session, input, output);
+      return this.#isInProcess
+        ? this.#native.C_Sign(session, input, output)
+        : await this.#native.C_SignAsync(session, input, output);
     });
     const spec = keySpecs[key.spec];
     return spec.kind === 'ec' ? encodeEcdsaSignature(signature, spec.bits / 8) : new Uint8Array(signature);
@@ -78,7 +86,9 @@ export class Lane {
     try {
       return await this.#run('C_Verify', input, signatureBuffer, async (session) => {
         this.#native.C_VerifyInit(session, mechanism, key.handle);
-        return await this.#native.C_VerifyAsync(session, input, signatureBuffer);
+        return this.#isInProcess
+          ? this.#native.C_Verify(session, input, signatureBuffer)
+          : await this.#native.C_VerifyAsync(session, input, signatureBuffer);
       });
     } catch (error) {
       if (error instanceof Pkcs11Failure && error.returnCode && signatureRefusals.has(error.returnCode)) return false;

@@ -172,10 +172,10 @@ export class Token {
     return createVerificationKey(this.#native, this.#anchor, spki);
   }
 
-  /** One more session for one operation at a time. */
-  openLane(): Lane {
+  /** One more session for one operation at a time; see {@link Lane} for `isInProcess`. */
+  openLane(isInProcess = false): Lane {
     if (!this.#isOpen) throw new RangeError('the token is closed');
-    const lane = new Lane(this.#native, this.#slot);
+    const lane = new Lane(this.#native, this.#slot, isInProcess);
     this.#lanes.add(lane);
     return lane;
   }

@@ -62,6 +62,7 @@ try {
       second: Math.round((now - started) / 1000),
       daemon: read(daemon.pid),
       signers: daemon.signers().flatMap(read),
+      heapUsedKb: await readHeapUsedKb(daemon.internalPort),
       openSessions: readOpenSessions(),
     });
     if (now - lastFault >= faultMs) {
@@ -105,6 +106,13 @@ try {
   }
 } finally {
   await stand.remove();
+}
+
+/** What V8 holds, garbage included, of the daemon: `nodejs_heap_size_used_bytes` and external memory. */
+async function readHeapUsedKb(port: number): Promise<number> {
+  const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+  const read = (name: string): number => Number(new RegExp(`^${name}(?:\\{.*\\})? (\\S+)$`, 'm').exec(text)?.[1] ?? 0);
+  return Math.round((read('nodejs_heap_size_used_bytes') + read('nodejs_external_memory_bytes')) / 1024);
 }
 
 /** Open sessions of each signer process when it last noted them. */

@@ -46,7 +46,8 @@ export class Stand {
     changes: ConfigChanges & { viaShim?: boolean; nodeOptions?: readonly string[] } = {},
   ): Promise<Daemon> {
     const { viaShim = false, nodeOptions = [], ...rest } = changes;
-    const bare = { module: this.softhsm, softhsm_conf: 'softhsm2.conf' };
+    const profile = resolve(import.meta.dirname, '../../../hsm/profiles/softhsm.yaml');
+    const bare = { module: this.softhsm, softhsm_conf: 'softhsm2.conf', profile };
     await this.home.writeConfig(name, viaShim ? rest : { pkcs11: bare, ...rest });
     const file = this.home.path(`${name}.yaml`);
     const config = JSON.parse(readFileSync(file, 'utf8')) as Record<'listen' | 'internal', { port: number }>;
