@@ -217,7 +217,8 @@ describe('queues by purpose', () => {
         () => true,
       ),
     ).toBe(items[0]);
-    queues.remove(new Set(items));
+    expect(queues.remove(new Set(items))).toEqual(items.slice(1));
+    expect(queues.remove(new Set(items))).toEqual([]);
     expect(queues.lengths().get('seal')).toBe(0);
     expect(queues.lengths().get('timestamp')).toBe(3);
   });

@@ -52,11 +52,15 @@ export class PurposeQueues {
     return undefined;
   }
 
-  remove(items: ReadonlySet<WorkItem>): void {
+  /** Takes items out, wherever they wait. Answers those that waited. */
+  remove(items: ReadonlySet<WorkItem>): WorkItem[] {
+    const removed: WorkItem[] = [];
     for (const queue of this.#queues.values()) {
+      removed.push(...[...queue.waiting, ...queue.returned].filter((item) => items.has(item)));
       queue.waiting = queue.waiting.filter((item) => !items.has(item));
       queue.returned = queue.returned.filter((item) => !items.has(item));
     }
+    return removed;
   }
 
   /** Waiting before a new item of this purpose. */

@@ -124,7 +124,8 @@ export class TokenSigners {
     const open = items.filter((item) => !item.settled);
     if (open.length === 0) return;
     for (const item of open) item.isAbandoned = true;
-    this.#queues.remove(new Set(open));
+    // No HSM will ever have seen them, so they don't stay in the count of their key's day.
+    for (const item of this.#queues.remove(new Set(open))) item.fail('signer_timeout');
   }
 
   /**
