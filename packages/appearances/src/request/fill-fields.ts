@@ -41,12 +41,19 @@ export function fillAddress(template: string, values: ReadonlyMap<string, string
   const filled = template.replaceAll(token, (whole, name: string | undefined) =>
     name === undefined ? whole.charAt(0) : encodeURIComponent(getValue(values, name, pointer)),
   );
-  const address = URL.canParse(filled) ? new URL(filled).href : '';
-  if (/^https?:/.test(address) && address.length <= limits.qr) return address;
+  const url = URL.canParse(filled) ? new URL(filled) : undefined;
+  const address = url?.href ?? '';
+  // who scans https://known.example@other.example/ reads the wrong name
+  const isPlain = /^https?:/.test(address) && url?.username === '' && url.password === '';
+  if (isPlain && address.length <= limits.qr) return address;
   throw new SigillumError(
     'appearance_invalid',
-    `The address of the QR code is not an http(s) address of at most ${limits.qr} characters.`,
-    { fields: [{ pointer, detail: `must be an http or https address of at most ${limits.qr} characters` }] },
+    `The address of the QR code is not an http(s) address without a user name, of at most ${limits.qr} characters.`,
+    {
+      fields: [
+        { pointer, detail: `must be an http or https address of at most ${limits.qr} characters, without a user` },
+      ],
+    },
   );
 }
 
