@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { credentialOption } from '../sealing/seal-options.ts';
 
 /** The largest room for a CMS or token that is believed: a chain of four large certificates has a tenth. */
 export const maxContentsSize = 1024 * 1024;
@@ -36,13 +37,7 @@ const wrongLength = { path: ['digest'], error: 'Does not have the length of its 
 /** The body of `POST /v1/seals/digest`. */
 export const digestRequestSchema = z
   .strictObject({
-    credential: z
-      .string()
-      .min(1)
-      .max(64)
-      .refine((value) => value.isWellFormed(), 'Must be plain text.')
-      .optional()
-      .meta({ description: 'Name or id of the credential; without it the default one.', example: 'p256' }),
+    credential: credentialOption,
     level: z.enum(['b-t', 'b-lt', 'b-lta']).default('b-t'),
     ...digestFields,
     signing_time: z.iso

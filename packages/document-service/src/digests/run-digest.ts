@@ -5,11 +5,11 @@ import { parseFields } from '../http/parse-fields.ts';
 import { readJsonBody } from '../intake/read-json-body.ts';
 import { resolveCredential, tenantOf } from '../sealing/admit.ts';
 import { assertMaySeal } from '../sealing/assert-may-seal.ts';
+import { completePending } from '../sealing/complete-pending.ts';
 import { getRevocation } from '../sealing/get-revocation.ts';
 import { fingerprintRequest } from '../sealing/fingerprint.ts';
-import { watchInterruption } from '../sealing/interruption.ts';
 import { type PendingSeal, recordIntent } from '../sealing/record-intent.ts';
-import { type RecordedWork, recordFailure, recordOutcome } from '../sealing/record-outcome.ts';
+import { type RecordedWork, recordOutcome } from '../sealing/record-outcome.ts';
 import { findReplay } from '../sealing/replay.ts';
 import type { Services } from '../services.ts';
 import { type DigestAnswer, type KeptDigest, keptDigestSchema } from './digest-answer.ts';
@@ -76,7 +76,7 @@ export async function runDigest(services: Services, call: DigestCall): Promise<A
     );
     if ('kept' in seal) return replayed(call, seal.kept);
     call.onSeal({ publicId: seal.publicId, replayed: false });
-    return { answer: await completeOrFail(services, call, admitted, seal), replayed: false };
+    return { answer: await complete(services, call, admitted, seal), replayed: false };
   } finally {
     services.atWork.delete(id);
     leave();
@@ -102,7 +102,7 @@ function assertMaySealDigest(services: Services, { credential, algorithm, option
   assertRoom(options.contents_size, findContentsSize(services, credential), advice);
 }
 
-async function completeOrFail(
+async function complete(
   services: Services,
   { response, caller, requestId }: DigestCall,
   admitted: AdmittedDigest,
@@ -118,9 +118,8 @@ async function completeOrFail(
     document: undefined,
     digest: { algorithm: options.digest_algorithm, value: options.digest },
   };
-  const interruption = watchInterruption(response, services.limits.seal_ms);
-  try {
-    const made = await sealDigest(services, admitted, seal, interruption.signal);
+  return completePending(services, recorded, seal, response, async (signal) => {
+    const made = await sealDigest(services, admitted, seal, signal);
     await services.stepGate('outcome', seal.publicId);
     const { sealed } = made;
     const kept: KeptDigest = {
@@ -135,15 +134,8 @@ async function completeOrFail(
     await services.metrics.measure('outcome', () =>
       recordOutcome(services, recorded, seal, outcome, Buffer.from(JSON.stringify(kept))),
     );
-    services.metrics.count('completed');
     return kept.answer;
-  } catch (error) {
-    services.metrics.count(error instanceof SigillumError ? 'refused' : 'failed');
-    await recordFailure(services, recorded, seal, error);
-    throw error;
-  } finally {
-    interruption.stop();
-  }
+  });
 }
 
 function toAnswer(

@@ -4,9 +4,10 @@ import { createUuid, encodeId } from '@sigillum/store';
 import { watchTransfer } from '../intake/watch-transfer.ts';
 import type { Services } from '../services.ts';
 import { tenantOf } from './admit.ts';
-import { callerGone, watchInterruption } from './interruption.ts';
+import { completePending } from './complete-pending.ts';
+import { callerGone } from './interruption.ts';
 import { type PendingSeal, recordIntent } from './record-intent.ts';
-import { type RecordedWork, recordFailure, recordOutcome } from './record-outcome.ts';
+import { type RecordedWork, recordOutcome } from './record-outcome.ts';
 import type { Replay } from './replay.ts';
 import { concatenateSealed, sendSealed } from './send-sealed.ts';
 import type { AdmittedWork, DocumentRequest, Work } from './work.ts';
@@ -47,7 +48,7 @@ export async function runWork<Admitted extends AdmittedWork>(
     const seal = await metrics.measure('intent', () => recordIntentOf(services, mine, id));
     if ('kept' in seal) return await answerReplay(services, mine, seal, response, answer);
     answer.onSeal({ publicId: seal.publicId, replayed: false });
-    const increment = await completeOrFail(services, work, mine, seal, response);
+    const increment = await complete(services, work, mine, seal, response);
     await stepGate('answer', seal.publicId);
     await metrics.measure('answer', () => sendAnswer(services, mine, seal, increment, false, response, answer));
   } finally {
@@ -95,8 +96,8 @@ function recordIntentOf(services: Services, admitted: AdmittedWork, id: string):
   );
 }
 
-/** The work on a pending seal. Whatever happens, it doesn't stay pending while we can still write. */
-async function completeOrFail<Admitted extends AdmittedWork>(
+/** The work on a pending seal. */
+async function complete<Admitted extends AdmittedWork>(
   services: Services,
   work: Work<Admitted>,
   admitted: Admitted,
@@ -113,9 +114,8 @@ async function completeOrFail<Admitted extends AdmittedWork>(
     document: { size: document.source.size, sha256: document.sha256 },
     digest: undefined,
   };
-  const interruption = watchInterruption(response, services.limits.seal_ms);
-  try {
-    const { increment, outcome } = await work.make(services, admitted, seal, interruption.signal);
+  return completePending(services, recorded, seal, response, async (signal) => {
+    const { increment, outcome } = await work.make(services, admitted, seal, signal);
     await services.stepGate('outcome', seal.publicId);
     await services.metrics.measure('outcome', async () => {
       const sealed = {
@@ -125,15 +125,8 @@ async function completeOrFail<Admitted extends AdmittedWork>(
       const retained = await retain(services, admitted, increment);
       await recordOutcome(services, recorded, seal, { ...outcome, sealed }, increment, retained);
     });
-    services.metrics.count('completed');
     return increment;
-  } catch (error) {
-    services.metrics.count(error instanceof SigillumError ? 'refused' : 'failed');
-    await recordFailure(services, recorded, seal, error);
-    throw error;
-  } finally {
-    interruption.stop();
-  }
+  });
 }
 
 /** Keeps the sealed file when that was asked for. */

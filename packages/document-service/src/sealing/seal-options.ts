@@ -31,15 +31,18 @@ const certify = z
     override: { type: 'string', enum: ['none', '1', '2', '3'], default: 'none' },
   });
 
+/** With which credential to seal. */
+export const credentialOption = z
+  .string()
+  .min(1)
+  .max(64)
+  .refine((value) => value.isWellFormed(), 'Must be plain text.')
+  .optional()
+  .meta({ description: 'Name or id of the credential; without it the default one.', example: 'p256' });
+
 /** The options of a seal, as they stand in the query of `POST /v1/seals` or in the body. */
 export const sealOptionsSchema = z.strictObject({
-  credential: z
-    .string()
-    .min(1)
-    .max(64)
-    .refine((value) => value.isWellFormed(), 'Must be plain text.')
-    .optional()
-    .meta({ description: 'Name or id of the credential; without it the default one.', example: 'p256' }),
+  credential: credentialOption,
   level: z.enum(['b-t', 'b-lt', 'b-lta']).default('b-t').meta({
     description:
       'PAdES baseline level: `b-t` with a time-stamp, `b-lt` with validation data too, `b-lta` with a document time-stamp over all of it.',
