@@ -11,7 +11,10 @@ import { measuredKeys, Stand } from './stand.ts';
 
 /** `--quick` is for development: figures from it are no figures. */
 const isQuick = process.argv.includes('--quick');
-const turns = isQuick ? 1 : 3;
+const wantedTurns = Number(
+  process.argv.find((argument) => argument.startsWith('--turns='))?.slice('--turns='.length) ?? 3,
+);
+const turns = isQuick ? 1 : wantedTurns;
 const seconds = isQuick ? 1 : 2;
 const ceilingSeconds = isQuick ? 0.5 : 1;
 const batches = [1, 10, 100];
