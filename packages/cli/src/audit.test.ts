@@ -1,5 +1,5 @@
 import { createHash, createPublicKey, randomBytes, sign } from 'node:crypto';
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
@@ -130,11 +130,53 @@ describe('sigillum audit verify', () => {
     ['missing', 'line_does_not_follow', (lines) => lines.toSpliced(2, 1)],
     ['moved', 'line_does_not_follow', ([a = '', b = '', c = '', ...rest]) => [a, c, b, ...rest]],
     ['cut', 'line_unreadable', (lines) => [...lines.slice(0, 4), (lines[4] ?? '').slice(0, 90)]],
+    ['doubled', 'line_does_not_follow', (lines) => [...lines, lines[4] ?? '']],
+    [
+      'ended in another way',
+      'line_unreadable',
+      (lines) => lines.map((line, index) => (index === 3 ? `${line}\r` : line)),
+    ],
+    ['behind a byte order mark', 'line_unreadable', ([a = '', ...rest]) => [`\ufeff${a}`, ...rest]],
+    ['empty', 'line_unreadable', (lines) => [...lines, '']],
+    [
+      'far too long',
+      'line_unreadable',
+      ([a = '', ...rest]) => [a.replace('"event":{', `"event":{"a":"${'x'.repeat(1_000_000)}",`), ...rest],
+    ],
+    [
+      'the same in other words',
+      'line_unreadable',
+      (lines) => lines.map((line) => line.replace('"accuracy_ms":10', '"accuracy_ms":10.0')),
+    ],
+    [
+      'named twice in itself',
+      'line_unreadable',
+      (lines) => lines.map((line) => line.replace('"accuracy_ms":10', '"accuracy_ms":11,"accuracy_ms":10')),
+    ],
   ])('finds a line that is %s', async (_what, kind, change) => {
     changeLines(change);
     const { code, out } = await run('verify', 'log', '--chain', 'tsa-1');
     expect([code, out]).toEqual([1, expect.stringContaining(kind)]);
     expect(out).toContain('NOT INTACT');
+  });
+
+  test('finds a last line without its end: nobody was told of it, and the next writer removes it', async () => {
+    writeFileSync(segment(), readFileSync(segment()).subarray(0, -1));
+    const known = `5:${Buffer.from(head.hash).toString('hex')}`;
+    const { code, out } = await run('verify', 'log', '--chain', 'tsa-1', '--head', known);
+    expect([code, out]).toEqual([1, expect.stringMatching(/line 5 \(000000000001\.jsonl, line 5\).*line_unreadable/)]);
+  });
+
+  test('checks what is left where older segments were archived', async () => {
+    const second = readFileSync(segment(), 'utf8').split('\n')[1] ?? '';
+    changeLines((lines) => lines.slice(2));
+    renameSync(segment(), join(folder, 'log', '000000000003.jsonl'));
+    expect((await run('verify', 'log', '--chain', 'tsa-1')).code).toBe(1);
+    const { hash } = JSON.parse(second) as { hash: string };
+    const { code, out } = await run('verify', 'log', '--after', `2:${hash}`);
+    expect([code, out]).toEqual([0, expect.stringContaining('intact, 3 lines')]);
+    expect(out).not.toContain('say --chain');
+    expect((await run('verify', 'log', '--after', `2:${'0'.repeat(64)}`)).code).toBe(1);
   });
 
   test('finds an end that was cut off by a head that is known', async () => {
@@ -203,6 +245,7 @@ describe('sigillum audit verify', () => {
     ['a folder that is not there', ['verify', 'nowhere']],
     ['a folder without logs', ['verify', 'tokens']],
     ['a head that is none', ['verify', 'log', '--head', '5']],
+    ['a place to go on from that is none', ['verify', 'log', '--after', `x:${'0'.repeat(64)}`]],
     ['tokens that are not there', ['verify', 'log', '--tokens', 'nowhere']],
     ['one chain for two logs', ['verify', 'log', 'log', '--chain', 'tsa-1']],
     ['an unknown option', ['verify', 'log', '--quick']],

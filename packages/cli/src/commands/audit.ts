@@ -18,6 +18,8 @@ export type AuditCommand = {
   readonly paths: readonly string[];
   readonly chain: string | undefined;
   readonly head: ChainHead | undefined;
+  /** The head of the last segment that was archived elsewhere. */
+  readonly after: ChainHead | undefined;
   readonly tokens: string | undefined;
   readonly json: boolean;
 };
@@ -25,6 +27,7 @@ export type AuditCommand = {
 const options = {
   chain: { type: 'string' },
   head: { type: 'string' },
+  after: { type: 'string' },
   tokens: { type: 'string' },
   json: { type: 'boolean' },
 } as const;
@@ -35,14 +38,21 @@ export function parseAuditCommand(args: readonly string[]): AuditCommand {
   const [verb, ...paths] = positionals;
   if (verb !== 'verify') throw new UsageError('There is one thing to do with logs: sigillum audit verify DIR');
   if (paths.length === 0) throw new UsageError('Name the folder of a log, or a transcript.');
-  const { chain, head, tokens, json } = values;
-  if (paths.length > 1 && (chain !== undefined || head !== undefined))
-    throw new UsageError('--chain and --head belong to one log: name only that.');
-  return { paths, chain, head: head === undefined ? undefined : parseHead(head), tokens, json: json === true };
+  const { chain, tokens, json } = values;
+  const [head, after] = [parseHead('--head', values.head), parseHead('--after', values.after)];
+  if (paths.length > 1 && (chain !== undefined || head !== undefined || after !== undefined))
+    throw new UsageError('--chain, --head and --after belong to one log: name only that.');
+  return { paths, chain, head, after, tokens, json: json === true };
 }
 
 /** One chain: a log's folder, or a transcript. */
-type AuditedLog = { readonly path: string; readonly chain: string | undefined; readonly report: ChainReport };
+type AuditedLog = {
+  readonly path: string;
+  readonly chain: string | undefined;
+  /** Where it has to begin was known. */
+  readonly isAnchored: boolean;
+  readonly report: ChainReport;
+};
 
 /** `sigillum audit verify`: 0 nothing wrong, 1 something is, 2 when there is no log. */
 export async function runAudit(command: AuditCommand, console: Console): Promise<number> {
@@ -60,14 +70,18 @@ export async function runAudit(command: AuditCommand, console: Console): Promise
 }
 
 async function verifyPath(path: string, command: AuditCommand, onEvent: (event: JsonObject) => void) {
-  const { chain, head } = command;
+  const { chain, head, after } = command;
   if (isFile(path)) return [verifyFile(path, command, onEvent)];
   const names = readdirSync(path).filter((name) => name.endsWith('.jsonl'));
   if (names.length === 0) throw new UsageError(`${path} holds no log: no *.jsonl.`);
   if (names.some((name) => /^\d{12}\.jsonl$/.test(name))) {
-    const known = { ...(chain !== undefined && { chain }), ...(head && { expectedHead: head }) };
+    const known = {
+      ...(chain !== undefined && { chain }),
+      ...(head && { expectedHead: head }),
+      ...(after && { after }),
+    };
     const report = await verifyAuditLog({ directory: path, ...known, onEvent });
-    return [{ path, chain, report }];
+    return [{ path, chain, isAnchored: chain !== undefined || after !== undefined, report }];
   }
   return names.sort().map((name) => verifyFile(join(path, name), command, onEvent));
 }
@@ -80,7 +94,7 @@ function verifyFile(path: string, command: AuditCommand, onEvent: (event: JsonOb
     const line = verifier.add(bytes);
     if (line !== undefined) onEvent(line.event);
   }
-  return { path, chain, report: verifier.finish() };
+  return { path, chain, isAnchored: true, report: verifier.finish() };
 }
 
 function isFile(path: string): boolean {
@@ -91,9 +105,10 @@ function isFile(path: string): boolean {
   }
 }
 
-function parseHead(text: string): ChainHead {
+function parseHead(option: string, text: string | undefined): ChainHead | undefined {
+  if (text === undefined) return undefined;
   const [, sequence = '', hash = ''] = /^(\d{1,15}):([0-9a-f]{64})$/.exec(text) ?? [];
-  if (hash === '') throw new UsageError('--head is SEQUENCE:HASH, the hash in 64 lowercase hexadecimal digits.');
+  if (hash === '') throw new UsageError(`${option} is SEQUENCE:HASH, the hash in 64 lowercase hexadecimal digits.`);
   return { sequence: Number(sequence), hash: Buffer.from(hash, 'hex') };
 }
 
@@ -119,11 +134,14 @@ function toJson(logs: readonly AuditedLog[], tokens: TokenReport | undefined, in
 }
 
 function describe(logs: readonly AuditedLog[], tokens: TokenReport | undefined): string {
-  const lines = logs.flatMap(({ path, chain, report }) => [
+  const lines = logs.flatMap(({ path, isAnchored, report }) => [
     `${path}: ${report.intact ? 'intact' : 'NOT INTACT'}, ${report.lines} lines`,
     `  head ${report.head.sequence}:${toHex(report.head.hash)}`,
-    ...(chain === undefined ? ['  Whose chain it is was not checked: say --chain.'] : []),
-    ...report.problems.map(({ line, kind, detail }) => `  line ${line}: ${detail} (${kind})`),
+    ...(isAnchored ? [] : ['  Whose chain it is was not checked: say --chain.']),
+    ...report.problems.map(({ line, kind, detail, segment, segmentLine }) => {
+      const place = segment === undefined ? '' : ` (${segment}, line ${segmentLine})`;
+      return `  line ${line}${place}: ${detail} (${kind})`;
+    }),
   ]);
   if (tokens === undefined) return `${lines.join('\n')}\n`;
   return `${[

@@ -53,6 +53,7 @@ Options of verify (works offline; no key needed):
 Options of audit verify (works offline; DIR is the folder of a log, a transcript, or a folder of transcripts):
   --chain ID          whose log it has to be: tsa-1, hash-signer/hash-signer-1 (a transcript: its file's name)
   --head SEQ:HASH     a head known from elsewhere, which shows whether the end was cut off
+  --after SEQ:HASH    the head of the last segment that was archived elsewhere: the log goes on from there
   --tokens DIR        time-stamp tokens and responses (DER) that must be recorded in the logs
   --json              the report as JSON
   Exit codes of audit verify: 0 nothing wrong, 1 something is, 2 no log or wrong usage.
