@@ -19,6 +19,9 @@ const threads = 2;
 /** Whose OpenSSL the module computes with: the system's, or Node's, whose symbols come first in a Node process. */
 export type CeilingHost = 'system' | 'node';
 
+/** Of the C loop: operations a second, and CPU of one in milliseconds. */
+export type CeilingRate = { readonly perSecond: number; readonly cpuMs: number };
+
 /** Operations a second that the bare module makes in a C loop: the same loop in a plain process and inside Node. */
 export class Ceiling {
   readonly #stand: Stand;
@@ -33,7 +36,7 @@ export class Ceiling {
     this.#addon = stand.compile([source, join(folder, 'under-node.c')], 'ceiling.node', flags);
   }
 
-  async measure(key: MeasuredKey, host: CeilingHost, seconds: number, verifies: boolean): Promise<number> {
+  async measure(key: MeasuredKey, host: CeilingHost, seconds: number, verifies: boolean): Promise<CeilingRate> {
     const pin = this.#stand.home.path('user.pin');
     const words = [this.#stand.softhsm, 'service', pin, key, mechanisms[key], String(threads), String(seconds)];
     const args = verifies ? words : [...words, 'sign-only'];
@@ -43,6 +46,7 @@ export class Ceiling {
       host === 'system'
         ? await run(this.#program, args, { env })
         : await run(process.execPath, ['-e', script], { env: { ...env, CEILING_ARGUMENTS: args.join('\n') } });
-    return (JSON.parse(stdout) as { per_second: number }).per_second;
+    const said = JSON.parse(stdout) as { per_second: number; cpu_ms: number };
+    return { perSecond: said.per_second, cpuMs: said.cpu_ms };
   }
 }

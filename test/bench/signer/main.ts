@@ -58,8 +58,8 @@ try {
             batch,
             inFlight,
             ...ours,
-            ratioToSystem: perSecond / system,
-            ratioToNode: perSecond / node,
+            ratioToSystem: perSecond / system.perSecond,
+            ratioToNode: perSecond / node.perSecond,
           });
         }
       }

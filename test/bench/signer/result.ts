@@ -1,11 +1,12 @@
+import type { CeilingRate } from './ceiling.ts';
 import type { MeasuredKey } from './stand.ts';
 
 /** One turn's measurement of the C loop, operations a second. */
 export type CeilingTurn = {
   readonly key: MeasuredKey;
   readonly batch: number;
-  readonly system: number;
-  readonly node: number;
+  readonly system: CeilingRate;
+  readonly node: CeilingRate;
 };
 
 /** One turn of the daemon. CPU in milliseconds per signature. */
@@ -61,7 +62,7 @@ export type SignerBenchResult = {
     readonly loadBefore: number;
   };
   readonly openssl: { readonly system: string; readonly node: string };
-  readonly signOnly: readonly { readonly key: MeasuredKey; readonly system: number; readonly node: number }[];
+  readonly signOnly: readonly { readonly key: MeasuredKey; readonly system: CeilingRate; readonly node: CeilingRate }[];
   readonly ceilings: readonly CeilingTurn[];
   readonly turns: readonly DaemonTurn[];
   readonly slowHsm: readonly SlowHsmTurn[];
@@ -88,9 +89,11 @@ export function renderSignerTable(result: SignerBenchResult): string {
     return { batch, inFlight };
   });
   const ceilingOf = (key: MeasuredKey, host: 'system' | 'node'): number =>
-    middle(ceilings.filter((one) => one.key === key).map((one) => one[host]));
+    middle(ceilings.filter((one) => one.key === key).map((one) => one[host].perSecond));
   const onlyOf = (key: MeasuredKey, host: 'system' | 'node'): number =>
-    middle(signOnly.filter((one) => one.key === key).map((one) => one[host]));
+    middle(signOnly.filter((one) => one.key === key).map((one) => one[host].perSecond));
+  const cpuOf = (key: MeasuredKey, host: 'system' | 'node'): string =>
+    middle(ceilings.filter((one) => one.key === key).map((one) => one[host].cpuMs)).toFixed(3);
   const rate = (value: number): string => value.toFixed(0);
   return [
     head(['C loop on the module, two threads, operations/s', ...keys]),
@@ -98,6 +101,10 @@ export function renderSignerTable(result: SignerBenchResult): string {
     row(['signs and verifies, under Node', ...keys.map((key) => rate(ceilingOf(key, 'node')))]),
     row(['signs only, the system’s OpenSSL', ...keys.map((key) => rate(onlyOf(key, 'system')))]),
     row(['signs only, under Node', ...keys.map((key) => rate(onlyOf(key, 'node')))]),
+    row([
+      'CPU of signing and verifying, ms, system / Node',
+      ...keys.map((key) => `${cpuOf(key, 'system')} / ${cpuOf(key, 'node')}`),
+    ]),
     '',
     head(['Signatures/s; ratio to the system’s / to Node’s ceiling: digests × in flight', ...keys]),
     ...cells.map(({ batch, inFlight }) =>
