@@ -140,7 +140,11 @@ class Stream {
       this.#countSignatures(body);
     }
     if (this.#order.rate === undefined && !this.isOver) connection.send(this.#request, now);
-    else this.#free.push(connection);
+    else {
+      // The server closes what idles while others are still waited for.
+      if (this.isOver) connection.close();
+      this.#free.push(connection);
+    }
   }
 
   #countSignatures(body: Buffer): void {
