@@ -40,6 +40,7 @@ export { decodePem, encodePem, type PemLabel } from './pem/pem.ts';
 export { assertCertificateMatches } from './x509/assert-certificate-matches.ts';
 export { assertIssuedBy } from './x509/assert-issued-by.ts';
 export type { Certificate } from './x509/certificate.ts';
+export { isIssuedBy } from './x509/is-issued-by.ts';
 export {
   type CertificateProfile,
   type CertificateProfileName,

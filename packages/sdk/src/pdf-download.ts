@@ -1,4 +1,5 @@
 import { SigillumError } from '@sigillum/errors';
+import { collectBytes } from './collect-bytes.ts';
 
 /** A document on its way here. Read it once: as a stream or as bytes. */
 export class PdfDownload {
@@ -37,14 +38,8 @@ export class PdfDownload {
   }
 
   /** The whole document in memory. */
-  async bytes(): Promise<Uint8Array> {
-    const whole = new Uint8Array(this.size);
-    let offset = 0;
-    for await (const chunk of this.stream()) {
-      whole.set(chunk, offset);
-      offset += chunk.length;
-    }
-    return whole;
+  bytes(): Promise<Uint8Array> {
+    return collectBytes(this.stream(), this.size);
   }
 }
 

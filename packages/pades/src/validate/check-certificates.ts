@@ -1,6 +1,6 @@
 import type { KeyObject } from 'node:crypto';
 import { isSigillumError } from '@sigillum/errors';
-import { type Certificate, type DerNode, equalBytes, parseCertificate, tags, assertIssuedBy } from '@sigillum/pki';
+import { type Certificate, type DerNode, equalBytes, parseCertificate, tags, isIssuedBy } from '@sigillum/pki';
 import type { Findings } from './findings.ts';
 
 /** The certificates of a CMS; one that can't be read, or is of another kind, is a finding: nothing signs the bag. */
@@ -50,16 +50,6 @@ function isCross(certificate: Certificate, path: readonly Certificate[]): boolea
       return serialNumber !== certificate.serialNumber && equalBytes(subject.der, certificate.subject.der);
     })
   );
-}
-
-function isIssuedBy(certificate: Certificate, issuer: Certificate): boolean {
-  try {
-    assertIssuedBy(certificate, issuer);
-    return true;
-  } catch (error) {
-    if (isSigillumError(error)) return false;
-    throw error;
-  }
 }
 
 /** RSA from 2048 bits, the NIST curves. */

@@ -1,6 +1,7 @@
 import { appendToSource, type EarlierSignatureState } from '@sigillum/pades';
 import type { ByteSource } from '@sigillum/pdf';
 import type { OpenDocument } from './local-document.ts';
+import { collectBytes } from '../collect-bytes.ts';
 
 export type LocalSealFacts = {
   /** `seal_…`: under this id the service's journal has it. */
@@ -60,14 +61,8 @@ export class LocallySealedPdf implements LocalSealFacts {
   }
 
   /** The whole document in memory. */
-  async bytes(): Promise<Uint8Array> {
-    const whole = new Uint8Array(this.size);
-    let offset = 0;
-    for await (const chunk of this.stream()) {
-      whole.set(chunk, offset);
-      offset += chunk.length;
-    }
-    return whole;
+  bytes(): Promise<Uint8Array> {
+    return collectBytes(this.stream(), this.size);
   }
 
   /** Lets go of the document when only the increment is wanted. */
