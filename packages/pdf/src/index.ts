@@ -28,7 +28,7 @@ export { decodeTextString, encodeTextString } from './syntax/text-string.ts';
 export { type EncodedUpdate, IncrementalUpdate } from './update/incremental-update.ts';
 export type { XrefEntry, XrefSection } from './xref/xref-section.ts';
 export { type EqualStreams, equalObjects } from './inspect/equal-objects.ts';
-export { findReferences, type References, staysUnreadable, type UnreadableObject } from './inspect/find-references.ts';
+export { findReferences, type References, staysUnreadable } from './inspect/find-references.ts';
 export { findUnlistedBytes } from './inspect/find-unlisted-bytes.ts';
 export { locateDictValues, type ValueSpan } from './inspect/locate-dict-values.ts';
 export { sliceSource } from './inspect/slice-source.ts';
