@@ -78,8 +78,13 @@ function parseEntries(node: DerNode | undefined): ReadonlyMap<string, RevokedCer
     const fields = new DerFields(entry, 'revokedCertificate');
     const serialNumber = formatSerialNumber(fields.take(tags.integer));
     const time = decodeTime(fields.take());
-    const extensions = parseExtensionList(fields.takeIf(tags.sequence));
+    const given = fields.takeIf(tags.sequence);
     fields.end();
+    if (given === undefined) {
+      revoked.set(serialNumber, { time, reason: undefined });
+      continue;
+    }
+    const extensions = parseExtensionList(given);
     assertUnderstood('An entry of the CRL', extensions);
     const reason = extensions.find(({ oid }) => oid === extensionOids.crlReason)?.value;
     revoked.set(serialNumber, { time, reason: reason && findRevocationReason(readDer(reason)) });

@@ -111,6 +111,16 @@ describe('the DER encoder', () => {
     );
   });
 
+  test('reads leap days, years before 100, and milliseconds of a longer fraction', () => {
+    const read = (tag: number, text: string) => decodeTime(readDer(encodeTlv(tag, Buffer.from(text)))).toISOString();
+    expect(read(0x18, '20240229235959Z')).toBe('2024-02-29T23:59:59.000Z');
+    expect(read(0x18, '00500131000000.1239Z')).toBe('0050-01-31T00:00:00.123Z');
+    expect(read(0x18, '20260131000000.5Z')).toBe('2026-01-31T00:00:00.500Z');
+    expect(read(0x17, '500102030405Z')).toBe('1950-01-02T03:04:05.000Z');
+    expect(() => read(0x17, '260102030405.5Z')).toThrow('not in the form');
+    expect(() => read(0x16, '260102030405Z')).toThrow('not in the form');
+  });
+
   test('gives an encoding another tag without touching the original', () => {
     const set = encodeSet(encodeInteger(1));
     expect(hex(retag(0xa0, set))).toBe('a003020101');
@@ -202,6 +212,18 @@ describe('the DER reader', () => {
     '202601020304Z',
     '20260102030405+0100',
     '20260102250405Z',
+    '20260102240000Z',
+    '20260102036005Z',
+    '20260102030460Z',
+    '20260102030405.Z',
+    '20260102030405.0001',
+    '20260102030405ZZ',
+    '20260002030405Z',
+    '20260431030405Z',
+    '20250229030405Z',
+    '2026010203 405Z',
+    '',
+    'Z',
   ])('refuses the GeneralizedTime %s', (text) => {
     expect(() => decodeTime(readDer(encodeTlv(0x18, Buffer.from(text))))).toThrow(
       expect.objectContaining({ code: 'pki_der_invalid' }),

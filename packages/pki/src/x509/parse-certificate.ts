@@ -85,7 +85,8 @@ function read(der: Uint8Array): Certificate {
 
 /** Serial numbers as this package spells them: lowercase hex without the octet that only carries the sign. */
 export function formatSerialNumber(node: DerNode): string {
-  const hex = Buffer.from(node.content).toString('hex');
+  const { buffer, byteOffset, byteLength } = node.content;
+  const hex = Buffer.from(buffer, byteOffset, byteLength).toString('hex');
   return hex.length > 2 && hex.startsWith('00') ? hex.slice(2) : hex;
 }
 
