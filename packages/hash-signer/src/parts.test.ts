@@ -253,6 +253,15 @@ describe('the latch of a PIN', () => {
     expect(latch.isClosed()).toBe(false);
   });
 
+  test('stays closed for a PIN file that can not be looked at, and is open where there is none', () => {
+    writeFileSync(join(directory, 'no-folder'), 'a file');
+    const state = join(directory, 'state-hidden');
+    const hidden = new PinLatch(state, 'serial', join(directory, 'no-folder', 'pin'));
+    hidden.close({ mtimeMs: 1, size: 3 });
+    expect(hidden.isClosed()).toBe(true);
+    expect(new PinLatch(state, 'serial', join(directory, 'nowhere')).isClosed()).toBe(false);
+  });
+
   test.each(['', 'null', '{"mtimeMs":1}', '{"mtimeMs":'])('stays closed when its file says only %j', (content) => {
     const pin = join(directory, 'pin');
     writeFileSync(pin, 'one');

@@ -28,9 +28,10 @@ export class PinLatch {
     try {
       const { mtimeMs, size } = statSync(this.#pinFile);
       return rejected.mtimeMs === mtimeMs && rejected.size === size;
-    } catch {
-      // No PIN file: nothing can be tried, and the signer process says so.
-      return false;
+    } catch (error) {
+      // No PIN file: nothing can be tried, and the signer process says so. One that we may not look at is another
+      // thing: the signer processes may be another user, who can read it.
+      return (error as { code?: unknown }).code !== 'ENOENT';
     }
   }
 
