@@ -178,7 +178,7 @@ function makeRoot(name: string): void {
   );
 }
 
-function makeCertificate(name: string, issuer: string, extensions: string): void {
+function makeCertificate(name: string, issuer: string, extensions: string, days = '2'): void {
   writeFileSync(join(home, 'tls', `${name}.ext`), extensions);
   openssl(
     'req',
@@ -206,7 +206,7 @@ function makeCertificate(name: string, issuer: string, extensions: string): void
     `${issuer}.key`,
     '-CAcreateserial',
     '-days',
-    '2',
+    days,
     '-extfile',
     `${name}.ext`,
     '-out',
@@ -236,6 +236,8 @@ function makeTls(): void {
   makeCertificate('no-purpose', 'root', `subjectAltName=${uri('document-service')}\n`);
   makeCertificate('server-only', 'root', `extendedKeyUsage=serverAuth\nsubjectAltName=${uri('document-service')}\n`);
   makeCertificate('stranger-client', 'stranger', clientExtensions(uri('document-service')));
+  // Its time ends in the second in which it begins.
+  makeCertificate('expired', 'root', clientExtensions(uri('document-service')), '0');
 }
 
 const tls = (name: string): string => readFileSync(join(home, 'tls', name), 'utf8');
@@ -566,11 +568,14 @@ describe('a running hash-signer', () => {
     },
   );
 
-  test.each(['stranger-client', 'server-only'])('has no connection for the certificate "%s"', async (name) => {
-    const client = createClient(daemon, name);
-    await expect(client.keys()).rejects.toMatchObject({ code: 'signer_unavailable' });
-    client.close();
-  });
+  test.each(['stranger-client', 'server-only', 'expired'])(
+    'has no connection for the certificate "%s"',
+    async (name) => {
+      const client = createClient(daemon, name);
+      await expect(client.keys()).rejects.toMatchObject({ code: 'signer_unavailable' });
+      client.close();
+    },
+  );
 
   test('has no connection without a certificate, and none below TLS 1.3', async () => {
     const outcome = await talk({ host: '127.0.0.1', port: daemon.port, ca: tls('root.pem') });
