@@ -39,6 +39,7 @@ export const createExtensionRoute = defineRoute({
     'revocation_revoked',
     'revocation_stale',
     'revocation_untrusted',
+    'revocation_too_many_chains',
     'seal_level_unsupported',
   ],
   handle: (context) => handleDocument('extension', { admit: admitExtension, make: makeExtension }, context),

@@ -333,6 +333,14 @@ describe('extending', () => {
     const { bytes: extended } = await extendBySoftware(bytes, pki, { to: 'b-lta', revocation });
     expect(validate(extended, { requiresRevocation: true }).summary).toMatch(/^Accepted/);
     await expect(extendBySoftware(bytes, pki, { to: 'b-lta' })).rejects.toMatchObject({ code: 'revocation_untrusted' });
+    // A stranger's address is not fetched for a signature that is over something else.
+    const changed = Buffer.from(bytes);
+    changed[input.indexOf(0x54)] = 0x55;
+    const asked = new SoftwareRevocation(pki, { now: () => pki.now, issuers: [pki.issuing.certificate] });
+    await expect(extendBySoftware(changed, pki, { to: 'b-lta', revocation: asked })).rejects.toMatchObject({
+      code: 'extension_signature_invalid',
+    });
+    expect(asked.requests).toEqual([]);
   });
 
   test('refuses what ends at no root, was changed, is not signed, or came too late', async () => {

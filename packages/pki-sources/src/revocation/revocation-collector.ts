@@ -54,12 +54,15 @@ export class RevocationCollector implements RevocationSource {
 
   /**
    * In the order of the requests and of their paths, nothing twice. Throws `revocation_revoked`, `revocation_unavailable`,
-   * `revocation_stale`, `revocation_untrusted`, `pki_certificate_invalid` for a leaf that can't be read, and the signal's
+   * `revocation_stale`, `revocation_untrusted`, `revocation_too_many_chains`, `pki_certificate_invalid` for a leaf that can't be read, and the signal's
    * reason.
    */
   async collect(requests: readonly RevocationRequest[], signal?: AbortSignal): Promise<RevocationData> {
     signal?.throwIfAborted();
-    if (requests.length > maxRequests) throw unavailable('The document has too many chains.');
+    if (requests.length > maxRequests) {
+      const what = `The document has ${requests.length} certificate chains of signers and time-stamps`;
+      throw new SigillumError('revocation_too_many_chains', `${what}, too many to prove: at most ${maxRequests} are.`);
+    }
     const budget: Budget = { left: this.#options.maxExchanges ?? 24 };
     const timeout = AbortSignal.timeout(this.#options.totalTimeoutMs ?? 20_000);
     const either = signal ? AbortSignal.any([timeout, signal]) : timeout;

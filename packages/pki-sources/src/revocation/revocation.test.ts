@@ -468,7 +468,9 @@ describe('a revocation collector', () => {
     const { collector } = makeCollector({ totalTimeoutMs: 300 });
     await expect(collect(collector, 'by-crl', 'ca')).rejects.toEqual(refused('revocation_unavailable', 'in time'));
     const many = Array.from({ length: 33 }, () => ({ certificates: [der('both')], at: new Date() }));
-    await expect(collector.collect(many)).rejects.toEqual(refused('revocation_unavailable', 'too many'));
+    await expect(collector.collect(many)).rejects.toEqual(
+      refused('revocation_too_many_chains', '33 certificate chains'),
+    );
   });
 
   test('lets nobody else suffer from one document that costs too much', async () => {
