@@ -12,7 +12,7 @@ import {
   takeIdempotencyKey,
 } from '@sigillum/store';
 import { parseFields } from '../http/parse-fields.ts';
-import { readJsonBody } from '../intake/read-json-body.ts';
+import { readDigestBody } from './read-digest-body.ts';
 import { getWork } from '../routes/find-work.ts';
 import { tenantOf } from '../sealing/admit.ts';
 import { asOurFault } from '../sealing/as-our-fault.ts';
@@ -24,7 +24,7 @@ import type { Services } from '../services.ts';
 import type { TimeStampAnswer } from './digest-answer.ts';
 import { assertRoom, findTokenRoom, tooSmall } from './digest-limits.ts';
 import { type TimeStampRequest, timeStampRequestSchema } from './digest-request.ts';
-import { type DigestCall, maxDigestBodyBytes, parseKept, toBase64 } from './run-digest.ts';
+import { type DigestCall, parseKept, toBase64 } from './run-digest.ts';
 
 /** What is answered. */
 export type AnsweredTimeStamp = { readonly answer: TimeStampAnswer; readonly replayed: boolean };
@@ -44,7 +44,7 @@ export async function giveDocumentTimeStamp(
 ): Promise<AnsweredTimeStamp> {
   const { caller, idempotencyKey: key } = call;
   const tenant = tenantOf(caller);
-  const body = await readJsonBody(call.request, maxDigestBodyBytes);
+  const body = await readDigestBody(services, call);
   const options = parseFields(body, timeStampRequestSchema, '/body');
   const seal = await getWork(services, tenant, 'seal', sealId);
   call.onSeal({ publicId: sealId, replayed: false });

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { SigillumError } from '@sigillum/errors';
 import { type ApiKey, createUuid } from '@sigillum/store';
 import { parseFields } from '../http/parse-fields.ts';
-import { readJsonBody } from '../intake/read-json-body.ts';
+import { readDigestBody } from './read-digest-body.ts';
 import { resolveCredential, tenantOf } from '../sealing/admit.ts';
 import { assertMaySeal } from '../sealing/assert-may-seal.ts';
 import { completePending } from '../sealing/complete-pending.ts';
@@ -30,9 +30,6 @@ export type DigestCall = {
 /** What is answered. */
 export type AnsweredDigest = { readonly answer: DigestAnswer; readonly replayed: boolean };
 
-/** The fields of either call fit into a tenth of it. */
-export const maxDigestBodyBytes = 16 * 1024;
-
 const route = 'POST /v1/seals/digest';
 
 /**
@@ -41,7 +38,7 @@ const route = 'POST /v1/seals/digest';
  */
 export async function runDigest(services: Services, call: DigestCall): Promise<AnsweredDigest> {
   const { caller, idempotencyKey, requestId } = call;
-  const body = await readJsonBody(call.request, maxDigestBodyBytes);
+  const body = await readDigestBody(services, call);
   const options = parseFields(body, digestRequestSchema, '/body');
   const leave = services.places.take(caller.id);
   const id = createUuid(services.now().getTime());

@@ -70,12 +70,17 @@ describe('calls of an API key', () => {
 });
 
 describe('a slow caller', () => {
-  test('who sends a byte now and then is given up, in a form too', async () => {
-    for (const type of ['application/pdf', 'multipart/form-data; boundary=x']) {
+  test('who sends a byte now and then is given up, in a form and with a digest too', async () => {
+    for (const [path, type] of [
+      ['/v1/seals', 'application/pdf'],
+      ['/v1/seals', 'multipart/form-data; boundary=x'],
+      ['/v1/seals/digest', 'application/json'],
+      ['/v1/seals/seal_01KAFZ3N8Q5V7T2C9W4X6Y1ZAB/document-time-stamp', 'application/json'],
+    ] as const) {
       const answer = await new Promise<number | undefined>((resolve, reject) => {
-        const call = httpRequest(`${service.url}/v1/seals`, {
+        const call = httpRequest(service.url + path, {
           method: 'POST',
-          headers: { Authorization: `Bearer ${key}`, 'Content-Type': type, 'Content-Length': '100000' },
+          headers: { Authorization: `Bearer ${key}`, 'Content-Type': type, 'Content-Length': '10000' },
         });
         const drip = setInterval(() => call.write('x'), 100);
         call.on('response', (response) => {
@@ -138,6 +143,76 @@ describe('a request', () => {
       ['/body/options/credential', '/body/options/reason'],
     ]);
   });
+});
+
+describe('a form', () => {
+  const part = (name: string, content: Buffer | string, more = ''): Buffer =>
+    Buffer.concat([
+      Buffer.from(`--x\r\n${more}Content-Disposition: form-data; name="${name}"\r\n\r\n`),
+      Buffer.from(content),
+      Buffer.from('\r\n'),
+    ]);
+  const send = async (...parts: readonly Buffer[]) => {
+    const answer = await fetch(`${service.url}/v1/seals`, {
+      method: 'POST',
+      body: Buffer.concat([...parts, Buffer.from('--x--\r\n')]),
+      headers: { Authorization: `Bearer ${key}`, 'Content-Type': 'multipart/form-data; boundary=x' },
+    });
+    if (answer.status === 201) return [201];
+    const problem = (await answer.json()) as { errors: { pointer: string; detail: string }[] };
+    return [answer.status, ...problem.errors.flatMap(({ pointer, detail }) => [pointer, detail])];
+  };
+
+  test('has its options in UTF-8', async () => {
+    const options = '{"reason":"Größe"}';
+    expect(await send(part('options', options), part('file', pdf))).toEqual([201]);
+    const latin1 = Buffer.from(options, 'latin1');
+    expect(await send(part('options', latin1), part('file', pdf))).toEqual([400, '/body/options', 'Must be UTF-8.']);
+  });
+
+  test('has heads that are read whole: many lines are, and more than fit are refused', async () => {
+    const lines = Array.from({ length: 40 }, (_, index) => `X-Line-${index}: x\r\n`).join('');
+    expect(await send(part('options', '{}', lines), part('file', pdf, lines))).toEqual([201]);
+    const detail = 'May have at most 16384 bytes of delimiters and heads around its parts.';
+    for (const more of [`X-Long: ${'x'.repeat(200_000)}\r\n`, 'a:\r\n'.repeat(5000)]) {
+      expect(await send(part('file', pdf, more))).toEqual([400, '/body', detail]);
+    }
+    const late = Buffer.from(`--x\r\nContent-Disposition: form-data; name="file"\r\nX: ${'x'.repeat(200_000)}\r\n\r\n`);
+    expect(await send(late, pdf, Buffer.from('\r\n'))).toEqual([400, '/body', detail]);
+  });
+});
+
+test('JSON in another charset is refused by its media type', async () => {
+  const send = async (charset: string) => {
+    const answer = await fetch(`${service.url}/v1/seals`, {
+      method: 'POST',
+      body: JSON.stringify({ document: pdf.toString('base64') }),
+      headers: { Authorization: `Bearer ${key}`, 'Content-Type': `application/json; charset=${charset}` },
+    });
+    return answer.status;
+  };
+  expect([await send('UTF-8'), await send('"utf-8"'), await send('utf-16')]).toEqual([201, 201, 415]);
+});
+
+test('a problem found while preparing points to the option where it stood', async () => {
+  const authorization = { Authorization: `Bearer ${key}` };
+  const inBody = await fetch(`${service.url}/v1/seals`, {
+    method: 'POST',
+    body: JSON.stringify({ document: pdf.toString('base64'), options: { field: 'a.b..c' } }),
+    headers: { ...authorization, 'Content-Type': 'application/json' },
+  });
+  const inQuery = await fetch(`${service.url}/v1/seals?field=a.b..c`, {
+    method: 'POST',
+    body: pdf,
+    headers: { ...authorization, 'Content-Type': 'application/pdf' },
+  });
+  for (const [answer, pointer] of [
+    [inBody, '/body/options/field'],
+    [inQuery, '/query/field'],
+  ] as const) {
+    expect(answer.status).toBe(422);
+    expect(await answer.json()).toMatchObject({ code: 'pades_option_invalid', errors: [{ pointer }] });
+  }
 });
 
 // Needs the right to mount; elsewhere the errors themselves are tested in the store.

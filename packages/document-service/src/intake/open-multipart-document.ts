@@ -8,14 +8,14 @@ import { parseJsonObject } from './read-json-body.ts';
 /** A logo in base64 is the largest thing in options. */
 const maxOptionsBytes = 1024 * 1024;
 
-/** What stands around the document: delimiters, heads of parts, options. */
-const maxAroundBytes = maxOptionsBytes + 64 * 1024;
+/** What stands around options and document: delimiters and the heads of both parts, a tenth of it in practice. */
+const maxAroundBytes = 16 * 1024;
 
 /** Two are expected; one more is refused by its name. */
 const maxParts = 3;
 
-const maxHeaderPairs = 16;
-const maxHeaderBytes = 8 * 1024;
+/** As many as fit: the parser drops what is above its limits without a word, so ours on the bytes has to come first. */
+const maxHeaderPairs = maxAroundBytes / 4;
 
 /**
  * A `multipart/form-data` body (RFC 7578) with the parts `options` (a JSON object; may be left out) and then `file`. What
@@ -28,6 +28,8 @@ export function openMultipartDocument(request: IncomingMessage, limits: Limits):
 class MultipartReader {
   readonly #request: IncomingMessage;
   readonly #maxBytes: number;
+  #received = 0;
+  #optionsBytes = 0;
   #options: Record<string, unknown> | undefined;
   #file: BusboyFileStream | undefined;
   readonly #opened = Promise.withResolvers<DocumentBody>();
@@ -35,7 +37,7 @@ class MultipartReader {
 
   constructor(request: IncomingMessage, limits: Limits) {
     this.#request = request;
-    this.#maxBytes = limits.document_bytes + maxAroundBytes;
+    this.#maxBytes = limits.document_bytes + maxOptionsBytes + maxAroundBytes;
     // Nobody waits for it when the body never opens.
     this.#finished.promise.catch(() => undefined);
   }
@@ -43,10 +45,9 @@ class MultipartReader {
   open(): Promise<DocumentBody> {
     const request = this.#request;
     const parser = this.#createParser();
-    let received = 0;
     request.on('data', (chunk: Buffer) => {
-      received += chunk.length;
-      if (received > this.#maxBytes) this.#fail(tooLarge());
+      this.#received += chunk.length;
+      if (this.#received > this.#maxBytes) this.#fail(tooLarge());
     });
     request.on('close', () => {
       if (!request.complete) this.#fail(new SigillumError('request_aborted', 'The caller hung up during the upload.'));
@@ -65,7 +66,7 @@ class MultipartReader {
           fieldSize: maxOptionsBytes,
           parts: maxParts,
           headerPairs: maxHeaderPairs,
-          headerSize: maxHeaderBytes,
+          headerSize: maxAroundBytes,
         },
         // By its name alone: curl sends options from a file with a filename.
         isPartAFile: (name) => name !== 'options',
@@ -78,6 +79,10 @@ class MultipartReader {
     parser.on('partsLimit', () => this.#fail(invalid('', 'Has too many parts: options and file are expected.')));
     parser.on('error', (cause) => this.#fail(invalid('', 'Is not well-formed multipart/form-data.', cause)));
     parser.on('finish', () => {
+      const around = this.#received - this.#optionsBytes - (this.#file?.bytesRead ?? 0);
+      if (around > maxAroundBytes) {
+        this.#fail(invalid('', `May have at most ${maxAroundBytes} bytes of delimiters and heads around its parts.`));
+      }
       if (this.#file === undefined)
         this.#fail(invalid('/file', 'Is missing: the PDF has to be in a part of this name.'));
       this.#finished.resolve();
@@ -89,6 +94,9 @@ class MultipartReader {
     if (this.#file !== undefined) return this.#fail(invalid('/options', 'Must stand before the part file.'));
     if (this.#options !== undefined) return this.#fail(invalid('/options', 'Is given more than once.'));
     if (isTruncated) return this.#fail(invalid('/options', `May have at most ${maxOptionsBytes} bytes.`));
+    this.#optionsBytes = Buffer.byteLength(value);
+    // The parser has put it for each byte that is none of the text's: it would be sealed.
+    if (value.includes('\uFFFD')) return this.#fail(invalid('/options', 'Must be UTF-8.'));
     try {
       this.#options = parseJsonObject(value, '/options');
     } catch (error) {

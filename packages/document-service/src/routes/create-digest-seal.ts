@@ -13,6 +13,7 @@ const common = [
   'idempotency_key_in_flight',
   'idempotency_key_reused',
   'request_media_type_unsupported',
+  'request_timeout',
   'request_too_large',
   'revocation_unavailable',
   'seal_contents_too_small',

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { type AppearanceContext, createAppearance } from '@sigillum/appearances';
-import { isSigillumError } from '@sigillum/errors';
+import { isSigillumError, SigillumError } from '@sigillum/errors';
 import {
   type PreparedSignature,
   type SealAppearance,
@@ -90,11 +90,28 @@ export async function makeSeal(
       },
     };
   } catch (error) {
-    throw clock.step === 'prepare' ? error : asOurFault(error);
+    throw clock.step === 'prepare' ? pointToOptions(error, admitted.optionsPointer) : asOurFault(error);
   } finally {
     clock.leave();
     services.logger.debug('seal made', { request_id: request.requestId, seal: seal.publicId });
   }
+}
+
+/** The names of options in `@sigillum/pades`, where problems of preparing point, by ours. */
+const optionNames: ReadonlyMap<string, string> = new Map([
+  ['/field_name', '/field'],
+  ...['/appearance', '/certify', '/contact_info', '/location', '/name', '/reason'].map((own) => [own, own] as const),
+]);
+
+function pointToOptions(error: unknown, optionsPointer: string): unknown {
+  if (!isSigillumError(error) || !error.fields.some(({ pointer }) => optionNames.has(pointer))) return error;
+  return new SigillumError(error.code, error.message, {
+    cause: error.cause,
+    fields: error.fields.map((field) => {
+      const name = optionNames.get(field.pointer);
+      return name === undefined ? field : { ...field, pointer: optionsPointer + name };
+    }),
+  });
 }
 
 async function toPadesOptions(

@@ -1,7 +1,6 @@
 import type { ServerResponse } from 'node:http';
-import { SigillumError } from '@sigillum/errors';
 import { createUuid, encodeId } from '@sigillum/store';
-import { watchTransfer } from '../intake/watch-transfer.ts';
+import { whileMoving } from '../intake/while-moving.ts';
 import type { Services } from '../services.ts';
 import { tenantOf } from './admit.ts';
 import { completePending } from './complete-pending.ts';
@@ -38,7 +37,9 @@ export async function runWork<Admitted extends AdmittedWork>(
   let admitted: Admitted | undefined;
   try {
     await stepGate('admit', request.requestId);
-    const mine = await metrics.measure('admit', () => admitInTime(services, work, request, response));
+    const mine = await metrics.measure('admit', () =>
+      whileMoving(response, services.limits, (signal) => work.admit(services, request, signal)),
+    );
     admitted = mine;
     if (mine.replay !== undefined) return await answerReplay(services, mine, mine.replay, response, answer);
     await stepGate('intent', request.requestId);
@@ -55,27 +56,6 @@ export async function runWork<Admitted extends AdmittedWork>(
     atWork.delete(id);
     await admitted?.document.dispose();
     leave();
-  }
-}
-
-/** Admits while the upload moves: one that stands still or crawls is given up. */
-async function admitInTime<Admitted extends AdmittedWork>(
-  services: Services,
-  work: Work<Admitted>,
-  request: DocumentRequest,
-  { socket }: ServerResponse,
-): Promise<Admitted> {
-  if (socket === null) throw callerGone();
-  const { upload_idle_ms: windowMs, upload_bytes_per_s: minBytesPerSecond } = services.limits;
-  const abort = new AbortController();
-  const stop = watchTransfer(socket, 'bytesRead', { windowMs, minBytesPerSecond }, () => {
-    const what = `Less than ${minBytesPerSecond} bytes per second of the document arrived in ${windowMs / 1000} seconds.`;
-    abort.abort(new SigillumError('request_timeout', what));
-  });
-  try {
-    return await work.admit(services, request, abort.signal);
-  } finally {
-    stop();
   }
 }
 
