@@ -25,6 +25,9 @@ const defaultMaxDepth = 32;
 /** About 40 MB of nodes at worst. */
 const defaultMaxElements = 200_000;
 
+/** One for all primitive elements: a long CRL has a million of them. */
+const noChildren: readonly DerNode[] = [];
+
 type State = { readonly input: Uint8Array; readonly maxDepth: number; readonly maxElements: number; elements: number };
 
 /**
@@ -71,13 +74,15 @@ function readElement(state: State, start: number, end: number, depth: number): D
   const contentEnd = contentStart + length;
   if (contentEnd > end) throw invalid('it is cut short');
   const content = input.subarray(contentStart, contentEnd);
-  const children: DerNode[] = [];
+  let children = noChildren;
   if ((tag & 0x20) !== 0) {
+    const inside: DerNode[] = [];
+    children = inside;
     // X.690 §10.2: strings are primitive; of the universal types only SEQUENCE, SET (and EXTERNAL, PDV) are not.
     if ((tag & 0xc0) === 0 && tag !== tags.sequence && tag !== tags.set) throw invalid('a string is in pieces');
     for (let offset = contentStart; offset < contentEnd; ) {
       const child = readElement(state, offset, contentEnd, depth + 1);
-      children.push(child);
+      inside.push(child);
       offset += child.bytes.length;
     }
   } else if ((tag & 0xc0) === 0) {
