@@ -9,6 +9,6 @@ if (process.execArgv.includes(conditions)) {
   await import('../test/bench/pades/main.ts');
 } else {
   if (!existsSync(nodeBinary())) await bootstrap();
-  const args = [conditions, import.meta.filename];
+  const args = [conditions, import.meta.filename, ...process.argv.slice(2)];
   process.exitCode = spawnSync(nodeBinary(), args, { cwd: root, stdio: 'inherit' }).status ?? 1;
 }

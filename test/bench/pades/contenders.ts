@@ -16,7 +16,7 @@ export type Contender = {
 };
 
 /** Runs long enough for clocks that count in hundredths of a second, short enough for a bench of minutes. */
-const target = { fast: 1_500, slow: 150, jvm: 300 };
+const target = { fast: 1_500, slow: 150, jvm: 150 };
 
 /** Ours, the floor and the peers, all started the same way. */
 export async function prepareContenders(folder: string): Promise<readonly Contender[]> {
@@ -46,7 +46,8 @@ export async function prepareContenders(folder: string): Promise<readonly Conten
 
 /** Fewer of the large files: they cost more each. */
 function per(count: number): (file: BenchFile) => number {
-  return ({ size }) => (size > 20_000_000 ? 4 : size > 2_000_000 ? Math.ceil(count / 30) : count);
+  return ({ size }) =>
+    size > 20_000_000 ? Math.max(3, Math.ceil(count / 60)) : size > 2_000_000 ? Math.ceil(count / 15) : count;
 }
 
 /**

@@ -5,8 +5,10 @@ import { makeBenchFiles } from './bench-files.ts';
 import { measureCmsEncoding, measureContender, prepareContenders } from './contenders.ts';
 import { type PadesResult, renderPadesTable } from './pades-result.ts';
 
-/** Odd, so that there is a middle one. */
-const rounds = 3;
+/** Odd, so that there is a middle one; `--rounds=1` for a glance. */
+const rounds = Number(
+  process.argv.find((argument) => argument.startsWith('--rounds='))?.slice('--rounds='.length) ?? 3,
+);
 
 const folder = mkdtempSync(join(tmpdir(), 'sigillum-bench-pades-'));
 try {
@@ -27,6 +29,7 @@ try {
   if (small === undefined) throw new Error('there is nothing to seal');
   const result: PadesResult = {
     made: new Date().toISOString(),
+    rounds,
     machine: {
       processor: cpus()[0]?.model ?? 'unknown',
       cores: cpus().length,

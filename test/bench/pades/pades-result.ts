@@ -1,6 +1,7 @@
 /** What `results/pades.json` holds. */
 export type PadesResult = {
   readonly made: string;
+  readonly rounds: number;
   readonly machine: {
     readonly processor: string;
     readonly cores: number;
