@@ -7,13 +7,14 @@ export type RawRate = { readonly threads: number; readonly signaturesPerSecond: 
 
 const seconds = 3;
 
-/** Compiles and runs `raw-hsm.c` on the token. */
+/** Compiles `ceiling/ceiling.c` and lets it sign only, on the token. */
 export function measureRawRate(token: BenchToken): readonly RawRate[] {
-  const program = join(token.folder, 'raw-hsm');
-  execFileSync('gcc', ['-O2', '-o', program, join(import.meta.dirname, 'raw-hsm.c'), '-ldl', '-lpthread']);
+  const program = join(token.folder, 'ceiling');
+  execFileSync('gcc', ['-O2', '-o', program, join(import.meta.dirname, 'ceiling', 'ceiling.c'), '-ldl', '-lpthread']);
   return [1, 2].map((threads) => {
-    const args = [token.module, 'bench', join(token.folder, 'pin'), 'bench', String(threads), String(seconds)];
+    const key = [token.module, 'bench', join(token.folder, 'pin'), 'bench', 'ecdsa-p256'];
+    const args = [...key, String(threads), String(seconds), 'sign-only'];
     const output = execFileSync(program, args, { env: token.environment, encoding: 'utf8' });
-    return { threads, signaturesPerSecond: Number(output) };
+    return { threads, signaturesPerSecond: (JSON.parse(output) as { per_second: number }).per_second };
   });
 }
