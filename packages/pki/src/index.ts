@@ -80,7 +80,7 @@ export { type OcspExpectation, type OcspVerdict, verifyOcspResponse } from './oc
 // cms
 export { encodeAttribute, encodeSignedAttributes } from './cms/encode-signed-attributes.ts';
 export { encodeSignedData, type SignedDataInput } from './cms/encode-signed-data.ts';
-export { type IssuerAndSerial, readIssuerAndSerial } from './cms/issuer-and-serial.ts';
+export { getIssuerAndSerial, type IssuerAndSerial, readIssuerAndSerial } from './cms/issuer-and-serial.ts';
 export { parseCertificateFile } from './cms/parse-certificate-file.ts';
 export { cmsOids, type SignedContentType } from './cms/oids.ts';
 export { parseSignedData, type SignedData, type SignerInfo } from './cms/parse-signed-data.ts';

@@ -11,12 +11,15 @@ export type Contender = {
   readonly command: readonly string[];
   /** What comes after FILE COUNT OUTPUT. */
   readonly more: readonly string[];
-  /** Documents of its first run for each file; the second has twice as many. */
-  count(file: BenchFile): number;
 };
 
-/** Runs long enough for clocks that count in hundredths of a second, short enough for a bench of minutes. */
-const target = { fast: 1_500, slow: 150, jvm: 150 };
+/**
+ * What is measured takes at least so much: the clock counts in hundredths of a second, and a run's warming up and its
+ * garbage collections differ by some tenths of one.
+ */
+const leastCpuMs = 1_500;
+/** Documents of the very first run, and at most so many more than that each time it turns out too short. */
+const [firstCount, mostGrowth] = [4, 16];
 
 /** Ours, the floor and the peers, all started the same way. */
 export async function prepareContenders(folder: string): Promise<readonly Contender[]> {
@@ -30,34 +33,48 @@ export async function prepareContenders(folder: string): Promise<readonly Conten
   const jars = join(here, '..', 'dss-seal', 'target');
   const java = ['java', '-cp', `${join(jars, 'dss-seal.jar')}:${join(jars, 'lib')}/*`, 'sigillum.bench.Prepare'];
   return [
-    { name: 'read + SHA-256 + write', command: [...node, join(here, 'floor.ts')], more: [], count: per(target.fast) },
-    { name: 'Sigillum, B-T', command: [...node, join(here, 'ours.ts')], more: [], count: per(target.fast) },
-    { name: 'pdf-lib 1.17.1', command: [...node, join(here, 'pdf-lib-prepare.ts')], more: [], count: per(target.slow) },
+    { name: 'read + SHA-256 + write', command: [...node, join(here, 'floor.ts')], more: [] },
+    { name: 'Sigillum, B-T', command: [...node, join(here, 'ours.ts')], more: [] },
+    { name: 'pdf-lib 1.17.1', command: [...node, join(here, 'pdf-lib-prepare.ts')], more: [] },
     {
       name: '@cantoo/pdf-lib 2.11.1',
       command: [...node, join(here, 'pdf-lib-prepare.ts')],
       more: ['--cantoo'],
-      count: per(target.slow),
     },
-    { name: 'pyHanko 0.38.0', command: [python, join(here, 'pyhanko_prepare.py')], more: [], count: per(target.slow) },
-    { name: 'EU DSS 6.4 (PDFBox)', command: java, more: [certificate], count: per(target.jvm) },
+    { name: 'pyHanko 0.38.0', command: [python, join(here, 'pyhanko_prepare.py')], more: [] },
+    { name: 'EU DSS 6.4 (PDFBox)', command: java, more: [certificate] },
   ];
 }
 
-/** Fewer of the large files: they cost more each. */
-function per(count: number): (file: BenchFile) => number {
-  return ({ size }) =>
-    size > 20_000_000 ? Math.max(3, Math.ceil(count / 60)) : size > 2_000_000 ? Math.ceil(count / 15) : count;
-}
+/** CPU milliseconds of a contender for a file; the counts that it takes are found once and kept for later rounds. */
+export class Measurement {
+  readonly #counts = new Map<string, number>();
+  readonly #folder: string;
 
-/**
- * CPU milliseconds per document of a process that has started and warmed up, user and system, all its threads: the
- * difference between a run with `count` documents and one with twice as many.
- */
-export function measureContender(contender: Contender, file: BenchFile, folder: string): number {
-  const count = contender.count(file);
-  const single = run(contender, file, count, folder);
-  return (run(contender, file, 2 * count, folder) - single) / count;
+  /** @param folder where the output goes */
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  /**
+   * CPU milliseconds per document of a process that has started and warmed up, user and system, all its threads: the
+   * difference between a run with so many documents and one with twice as many, which is at least {@link leastCpuMs}.
+   */
+  measure(contender: Contender, file: BenchFile): number {
+    const key = `${contender.name}\n${file.name}`;
+    let count = this.#counts.get(key) ?? firstCount;
+    let single = run(contender, file, count, this.#folder);
+    for (;;) {
+      const double = run(contender, file, 2 * count, this.#folder);
+      const spent = double - single;
+      this.#counts.set(key, count);
+      // a little less is no reason to do it again: the next round would find the same
+      if (spent >= leastCpuMs * 0.8) return spent / count;
+      const growth = Math.max(2, Math.min(mostGrowth, leastCpuMs / Math.max(spent, 1)));
+      count = Math.ceil(count * growth);
+      single = growth === 2 ? double : run(contender, file, count, this.#folder);
+    }
+  }
 }
 
 function run({ name, command, more }: Contender, file: BenchFile, count: number, folder: string): number {

@@ -6,10 +6,10 @@
 import { createHash, sign } from 'node:crypto';
 import { readSync, writeSync } from 'node:fs';
 import { sealDocument, type TimeStampSource } from '@sigillum/pades';
-import type { ByteSource } from '@sigillum/pdf';
+import { type ByteSource, createArraySource } from '@sigillum/pdf';
 import { KnownCertificates, verifyTimeStampToken } from '@sigillum/pki';
 import { makeSoftwareToken, SoftwarePki } from '@sigillum/testing';
-import { closeCopy, copyWhileHashing } from './read-through.ts';
+import { type CopiedFile, closeCopy, copyWhileHashing } from './read-through.ts';
 
 const [path = '', count = '', output = '', flag] = process.argv.slice(2);
 /** More than the token has: the room is the same for every document, and so is its digest. */
@@ -24,14 +24,7 @@ let startUs = 0;
 
 for (let index = 0; index < Number(count); index += 1) {
   const copy = copyWhileHashing(path, output);
-  const source: ByteSource = {
-    size: copy.size,
-    read(offset, length) {
-      const bytes = Buffer.allocUnsafe(length);
-      if (readSync(copy.input, bytes, 0, length, offset) !== length) throw new RangeError('outside the file');
-      return bytes;
-    },
-  };
+  const source = copy.whole === undefined ? readFrom(copy) : createArraySource(copy.whole);
   const sealed = await sealDocument({
     input: {
       source,
@@ -73,6 +66,18 @@ for (let index = 0; index < Number(count); index += 1) {
   closeCopy(copy);
 }
 if (flag === '--cms') process.stdout.write(`${encodingUs / 1000 / Number(count)}\n`);
+
+/** As the service reads what it spools. */
+function readFrom({ size, input }: CopiedFile): ByteSource {
+  return {
+    size,
+    read(offset, length) {
+      const bytes = Buffer.allocUnsafe(length);
+      if (readSync(input, bytes, 0, length, offset) !== length) throw new RangeError('outside the file');
+      return bytes;
+    },
+  };
+}
 
 function start(): void {
   if (flag === '--cms') startUs = readCpu();

@@ -3,6 +3,8 @@ import { closeSync, openSync, readSync, writeSync } from 'node:fs';
 
 /** As large as a pipe to a disk wants it; larger pieces leave the processor's cache. */
 const pieceSize = 256 * 1024;
+/** One for all files: made anew for each, collecting it would cost more than reading a small file. */
+const piece = Buffer.allocUnsafe(pieceSize);
 
 /** A file that was read once: hashed, and written to its copy, while it went by. */
 export type CopiedFile = {
@@ -10,6 +12,8 @@ export type CopiedFile = {
   readonly size: number;
   readonly input: number;
   readonly output: number;
+  /** The file itself when it is no larger than one piece; until the next file is read. */
+  readonly whole: Uint8Array | undefined;
 };
 
 /** Read + SHA-256 + write: what no way of sealing a file can do without. The caller closes both. */
@@ -17,11 +21,11 @@ export function copyWhileHashing(path: string, copy: string): CopiedFile {
   const input = openSync(path, 'r');
   const output = openSync(copy, 'w');
   const hash = createHash('sha256');
-  const piece = Buffer.allocUnsafe(pieceSize);
   let size = 0;
   for (;;) {
     const length = readSync(input, piece, 0, pieceSize, size);
-    if (length === 0) return { hash, size, input, output };
+    if (length === 0)
+      return { hash, size, input, output, whole: size < pieceSize ? piece.subarray(0, size) : undefined };
     const bytes = piece.subarray(0, length);
     hash.update(bytes);
     writeSync(output, bytes);

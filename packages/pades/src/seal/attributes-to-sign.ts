@@ -1,7 +1,13 @@
 import { createHash } from 'node:crypto';
 import { getSignatureAlgorithm } from '@sigillum/algorithms';
 import { SigillumError } from '@sigillum/errors';
-import { type Certificate, encodeSignedAttributes, type KnownCertificates, parseCertificate } from '@sigillum/pki';
+import {
+  type Certificate,
+  encodeSignedAttributes,
+  getIssuerAndSerial,
+  type KnownCertificates,
+  parseCertificate,
+} from '@sigillum/pki';
 import type { PreparedSignature } from '../prepare/prepared-signature.ts';
 import { assertSigningTime } from './assert-seal-times.ts';
 import type { SigningCredential } from './signing-credential.ts';
@@ -61,6 +67,7 @@ export function createSignedAttributes(
     contentType: 'data',
     messageDigest: prepared.digest,
     certificate: credential.certificate,
+    signerName: getIssuerAndSerial(certificate),
   });
   const digest = createHash(algorithm.digest).update(signedAttributes).digest();
   return new AttributesToSign({

@@ -1,5 +1,5 @@
 import { SigillumError } from '@sigillum/errors';
-import { concatBytes, encodeSignedData, equalBytes, type TimeStampToken } from '@sigillum/pki';
+import { concatBytes, encodeSignedData, equalBytes, getIssuerAndSerial, type TimeStampToken } from '@sigillum/pki';
 import { embedContents } from '../prepare/embed-contents.ts';
 import { assertTimeStampTime } from './assert-seal-times.ts';
 import type { SealLevel } from './seal-level.ts';
@@ -72,13 +72,14 @@ export function assembleSeal(signed: SignedDigest, timeStampToken: TimeStampToke
 
 /** The CMS of a signature: signer and chain in its certificates, the token as unsigned attribute. */
 export function encodeCms(signed: SignedDigest, token: Uint8Array | undefined): Uint8Array {
-  const { credential, signedAttributes } = signed.toSign;
+  const { credential, certificate, signedAttributes } = signed.toSign;
   return encodeSignedData({
     contentType: 'data',
     algorithm: credential.algorithm,
     signedAttributes,
     signature: signed.signature,
     signerCertificate: credential.certificate,
+    signerName: getIssuerAndSerial(certificate),
     certificates: [credential.certificate, ...credential.chain],
     signatureTimeStamp: token,
   });

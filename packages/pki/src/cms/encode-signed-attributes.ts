@@ -1,5 +1,5 @@
 import { encodeOctetString, encodeOid, encodeSequence, encodeSet } from '../der/encode-der.ts';
-import { readIssuerAndSerial } from './issuer-and-serial.ts';
+import { type IssuerAndSerial, readIssuerAndSerial } from './issuer-and-serial.ts';
 import { cmsOids, type SignedContentType } from './oids.ts';
 import { encodeSigningCertificateV2 } from './signing-certificate.ts';
 
@@ -13,8 +13,10 @@ export function encodeSignedAttributes(input: {
   readonly messageDigest: Uint8Array;
   /** The signer's certificate, DER. */
   readonly certificate: Uint8Array;
+  /** Its name, for those who know it already. */
+  readonly signerName?: IssuerAndSerial | undefined;
 }): Uint8Array {
-  const name = readIssuerAndSerial(input.certificate);
+  const name = input.signerName ?? readIssuerAndSerial(input.certificate);
   return encodeSet(
     encodeAttribute(cmsOids.contentType, encodeOid(cmsOids[input.contentType])),
     encodeAttribute(cmsOids.messageDigest, encodeOctetString(input.messageDigest)),

@@ -12,7 +12,7 @@ import {
 } from '../der/encode-der.ts';
 import { contextTag } from '../der/tags.ts';
 import { encodeAttribute } from './encode-signed-attributes.ts';
-import { readIssuerAndSerial } from './issuer-and-serial.ts';
+import { type IssuerAndSerial, readIssuerAndSerial } from './issuer-and-serial.ts';
 import { cmsOids, type SignedContentType } from './oids.ts';
 
 export type SignedDataInput = {
@@ -26,6 +26,8 @@ export type SignedDataInput = {
   readonly signature: Uint8Array;
   /** The signer's certificate, DER. Whether it is embedded is said by `certificates`. */
   readonly signerCertificate: Uint8Array;
+  /** Its name, for those who know it already. */
+  readonly signerName?: IssuerAndSerial | undefined;
   /** What goes into SignedData.certificates; doubles are dropped, none leaves the field out. */
   readonly certificates: readonly Uint8Array[];
   /** A token over `signature`, as unsigned attribute. */
@@ -39,7 +41,7 @@ export type SignedDataInput = {
 export function encodeSignedData(input: SignedDataInput): Uint8Array {
   // RFC 5754 §2: SHA-2 identifiers without parameters.
   const digestAlgorithm = encodeSequence(encodeOid(getDigestOf(input.algorithm).oid));
-  const name = readIssuerAndSerial(input.signerCertificate);
+  const name = input.signerName ?? readIssuerAndSerial(input.signerCertificate);
   const signerInfo = [
     encodeInteger(1),
     encodeSequence(name.issuer, name.serialNumber),

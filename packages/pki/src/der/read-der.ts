@@ -1,5 +1,5 @@
 import { SigillumError } from '@sigillum/errors';
-import { parseOidContent } from './oid.ts';
+import { isOidContent } from './oid.ts';
 import { tags } from './tags.ts';
 
 /** One element. `bytes`, `content` and the children's are views of the input, not copies. */
@@ -118,7 +118,7 @@ function assertPrimitive(tag: number, content: Uint8Array): void {
       if (content.length !== 0) throw invalid('a NULL is not empty');
       return;
     case tags.oid:
-      if (parseOidContent(content) === undefined) throw invalid('an OBJECT IDENTIFIER is malformed');
+      if (!isOidContent(content)) throw invalid('an OBJECT IDENTIFIER is malformed');
       return;
     case 0x10:
     case 0x11:

@@ -13,6 +13,8 @@ export type Certificate = {
   readonly signature: Uint8Array;
   /** Lowercase hex of the number without a leading zero octet. */
   readonly serialNumber: string;
+  /** The INTEGER as it stands there: with the issuer's `der` it names the certificate in CMS. */
+  readonly serialNumberDer: Uint8Array;
   readonly subject: DistinguishedName;
   readonly issuer: DistinguishedName;
   /** SubjectPublicKeyInfo in DER. */

@@ -71,6 +71,7 @@ function read(der: Uint8Array): Certificate {
     signatureAlgorithm: signatureAlgorithm.bytes,
     signature,
     serialNumber: formatSerialNumber(serial),
+    serialNumberDer: serial.bytes,
     subject,
     issuer,
     spki,
