@@ -1,19 +1,14 @@
-import { TLSSocket } from 'node:tls';
-import { SigillumError } from '@sigillum/errors';
+import type { RequestListener } from 'node:http';
 import { addLogFields, createHttpApp, type Logger, type Metrics, useProblemHandler } from '@sigillum/service-kit';
-import {
-  type HealthAnswer,
-  type KeysAnswer,
-  MAX_REQUEST_BYTES,
-  type MethodName,
-  signDigestsRequestSchema,
-} from '@sigillum/signer-rpc';
-import express, { type Express, type NextFunction, type Request, type Response } from 'express';
-import { ClientIdentities } from './client-identity.ts';
+import type { HealthAnswer, KeysAnswer, MethodName } from '@sigillum/signer-rpc';
+import type { NextFunction, Request, Response } from 'express';
+import { Authorisation } from './authorisation.ts';
 import { mayUse, type Policy } from './client-policy.ts';
 import type { ClientPolicy, Limits } from './config.ts';
+import { dropUnreadAnswer } from './drop-unread-answer.ts';
 import type { KeyRegistry } from './key-registry.ts';
 import type { DigestSigning } from './sign-digests.ts';
+import { createSignEndpoint, SIGN_PATH } from './sign-endpoint.ts';
 import type { TokenSigners } from './token-signers.ts';
 
 export type RpcAppOptions = {
@@ -26,28 +21,15 @@ export type RpcAppOptions = {
   readonly limits: Pick<Limits, 'connections_per_client' | 'unread_answer_ms' | 'min_timeout_ms'>;
 };
 
-/** What the authorisation found out about a request, kept on `response.locals`. */
-type Caller = { readonly client: ClientPolicy; readonly arrivedAt: number };
-
 /** The three methods of the contract (`@sigillum/signer-rpc`, README). */
-export function createRpcApp(options: RpcAppOptions): Express {
-  const { logger, metrics, policy, registry, tokens, signing } = options;
+export function createRpcApp(options: RpcAppOptions): RequestListener {
+  const { logger, metrics, policy, registry, tokens } = options;
   const app = createHttpApp({ logger, metrics });
-  const authorise = createAuthorisation(policy, options.limits);
-  const readJson = express.json({ limit: MAX_REQUEST_BYTES, type: 'application/json', inflate: false });
-
-  app.post('/v1/signDigests', authorise('signDigests'), readJson, async (request, response) => {
-    const { client, arrivedAt } = getCaller(response);
-    const body = parseBody(request);
-    const key = policy.getKey(client, registry, body.key_id);
-    addLogFields(response, { rpc_request_id: body.request_id, key_id: key.keyId, digests: body.digests.length });
-    const answer = await signing.sign(client, key, body, arrivedAt);
-    // Recorded in any case; only the answer needs somebody who listens.
-    if (!response.destroyed) response.json(answer);
-  });
+  const authorisation = new Authorisation(policy, options.limits);
+  const authorise = createAuthoriser(authorisation, options.limits);
 
   app.get('/v1/keys', authorise('keys'), (_request, response) => {
-    const { client } = getCaller(response);
+    const client = getClient(response);
     const keys = registry.list().filter((key) => mayUse(client, key));
     const answer: KeysAnswer = {
       keys: keys.map(({ keyId, name, algorithm, purpose, spki }) => ({
@@ -62,63 +44,33 @@ export function createRpcApp(options: RpcAppOptions): Express {
   });
 
   app.get('/v1/health', authorise('health'), (_request, response) => {
-    const { client } = getCaller(response);
+    const client = getClient(response);
     const answer = createHealth(client, registry, tokens);
     response.json({ ...answer, min_timeout_ms: options.limits.min_timeout_ms } satisfies HealthAnswer);
   });
 
   useProblemHandler(app, { logger });
-  return app;
+  const sign = createSignEndpoint({ ...options, authorisation });
+  return (request, response) => {
+    const path = request.url?.split('?', 1)[0];
+    if (path === SIGN_PATH) sign(request, response);
+    else app(request, response);
+  };
 }
 
-/** Asked on every request, before the body is read: a connection may be older than the policy. */
-function createAuthorisation(policy: Policy, limits: RpcAppOptions['limits']) {
-  const identities = new ClientIdentities();
+function createAuthoriser(authorisation: Authorisation, limits: RpcAppOptions['limits']) {
   return (method: MethodName) =>
     (request: Request, response: Response, next: NextFunction): void => {
-      const arrivedAt = performance.now();
-      const { socket } = request;
-      const identity = socket instanceof TLSSocket ? identities.find(socket, Date.now()) : undefined;
-      addLogFields(response, { client: identity?.name });
-      const client = policy.getClient(identity, method);
-      if (identities.countConnections(client.name) > limits.connections_per_client) {
-        response.setHeader('Connection', 'close');
-        const message = `${client.name} has more than ${limits.connections_per_client} connections.`;
-        throw new SigillumError('signer_overloaded', message, { retryAfterSeconds: 1 });
-      }
+      const client = authorisation.check(request, response, method, (name) => addLogFields(response, { client: name }));
       dropUnreadAnswer(response, limits.unread_answer_ms);
-      const caller: Caller = { client, arrivedAt };
-      response.locals['caller'] = caller;
+      response.locals['client'] = client;
       next();
     };
 }
 
-/** Whoever doesn't read its answer holds a connection and memory: both end. */
-function dropUnreadAnswer(response: Response, afterMs: number): void {
-  response.once('prefinish', () => {
-    if (response.writableFinished) return;
-    const timer = setTimeout(() => response.destroy(), afterMs);
-    response.once('close', () => clearTimeout(timer));
-  });
-}
-
-function getCaller(response: Response): Caller {
-  return response.locals['caller'] as Caller;
-}
-
-function parseBody(request: Request) {
-  if (request.is('application/json') === false) {
-    throw new SigillumError('request_media_type_unsupported', 'Send application/json.');
-  }
-  const parsed = signDigestsRequestSchema.safeParse(request.body);
-  if (!parsed.success) {
-    const fields = parsed.error.issues.map((issue) => ({
-      pointer: issue.path.map((part) => `/${String(part).replaceAll('~', '~0').replaceAll('/', '~1')}`).join(''),
-      detail: issue.message,
-    }));
-    throw new SigillumError('request_invalid', 'The request does not have the form of the contract.', { fields });
-  }
-  return parsed.data;
+/** Whom the authorisation found. */
+function getClient(response: Response): ClientPolicy {
+  return response.locals['client'] as ClientPolicy;
 }
 
 function createHealth(

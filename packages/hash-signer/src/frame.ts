@@ -19,19 +19,29 @@ export const frameTypes = {
   fatal: 0x14,
 } as const;
 
+/** `payload` lies in the bytes that were read: whoever keeps it for long copies it, or keeps all of them. */
 export type Frame = { readonly type: number; readonly payload: Buffer };
 
 /** The set-up with 500 keys has about 500 KB; everything else is below 1 KB. */
 const MAX_FRAME_BYTES = 1024 * 1024;
 
+/** Where the payload begins in a frame. */
+export const FRAME_HEAD_BYTES = 5;
+
+/** A frame whose payload, from {@link FRAME_HEAD_BYTES} on, is still to be written. */
+export function allocateFrame(type: number, payloadBytes: number): Buffer {
+  if (1 + payloadBytes > MAX_FRAME_BYTES) throw new RangeError('frame too long');
+  const frame = Buffer.allocUnsafe(FRAME_HEAD_BYTES + payloadBytes);
+  frame.writeUInt32BE(1 + payloadBytes, 0);
+  frame.writeUInt8(type, 4);
+  return frame;
+}
+
 /** One frame as bytes. */
-export function encodeFrame(type: number, ...payload: readonly Uint8Array[]): Buffer {
-  const length = 1 + payload.reduce((sum, part) => sum + part.length, 0);
-  if (length > MAX_FRAME_BYTES) throw new RangeError('frame too long');
-  const head = Buffer.alloc(5);
-  head.writeUInt32BE(length, 0);
-  head.writeUInt8(type, 4);
-  return Buffer.concat([head, ...payload]);
+export function encodeFrame(type: number, payload: Uint8Array = new Uint8Array()): Buffer {
+  const frame = allocateFrame(type, payload.length);
+  frame.set(payload, FRAME_HEAD_BYTES);
+  return frame;
 }
 
 /** A frame whose payload is JSON. */
@@ -55,10 +65,12 @@ export class FrameReader {
       const length = this.#buffered.readUInt32BE(offset);
       if (length < 1 || length > MAX_FRAME_BYTES) throw new RangeError('frame with an impossible length');
       if (this.#buffered.length - offset < 4 + length) break;
-      const body = this.#buffered.subarray(offset + 4, offset + 4 + length);
-      // A copy: slices of a shared read buffer would keep all of it alive.
-      frames.push({ type: body[0] ?? 0, payload: Buffer.from(body.subarray(1)) });
-      offset += 4 + length;
+      const end = offset + 4 + length;
+      frames.push({
+        type: this.#buffered[offset + 4] ?? 0,
+        payload: this.#buffered.subarray(offset + FRAME_HEAD_BYTES, end),
+      });
+      offset = end;
     }
     this.#buffered = this.#buffered.subarray(offset);
     return frames;

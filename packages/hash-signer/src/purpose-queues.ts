@@ -69,6 +69,15 @@ export class PurposeQueues {
     return queue ? queue.waiting.length + queue.returned.length : 0;
   }
 
+  has(purpose: Purpose): boolean {
+    return this.#queues.has(purpose);
+  }
+
+  get isEmpty(): boolean {
+    for (const { waiting, returned } of this.#queues.values()) if (waiting.length + returned.length > 0) return false;
+    return true;
+  }
+
   lengths(): ReadonlyMap<Purpose, number> {
     return new Map(Array.from(this.#queues.keys(), (purpose) => [purpose, this.lengthOf(purpose)]));
   }

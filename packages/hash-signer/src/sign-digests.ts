@@ -17,7 +17,7 @@ import type { WorkItem, WorkOutcome } from './work-item.ts';
 export type SignDigestsDependencies = {
   readonly audit: AuditLog;
   readonly registry: KeyRegistry;
-  readonly tokens: ReadonlyMap<string, Pick<TokenSigners, 'admit' | 'abandon'>>;
+  readonly tokens: ReadonlyMap<string, Pick<TokenSigners, 'admit' | 'abandon' | 'findRefusal' | 'serves'>>;
   readonly rates: RateLimits;
   readonly pending: PendingWork;
   readonly limits: Pick<Limits, 'min_timeout_ms'>;
@@ -36,6 +36,24 @@ export class DigestSigning {
 
   constructor(dependencies: SignDigestsDependencies) {
     this.#with = dependencies;
+  }
+
+  /**
+   * Whether a request of this client can be taken in at all, before anything of it is read.
+   * @throws `signer_overloaded`, `signer_unavailable` when there is room for none of its purposes
+   */
+  assertRoom({ purposes }: Pick<ClientPolicy, 'purposes'>): void {
+    let refusal: SigillumError | undefined;
+    for (const token of this.#with.tokens.values()) {
+      for (const purpose of purposes) {
+        if (!token.serves(purpose)) continue;
+        refusal = token.findRefusal(purpose);
+        if (!refusal) return;
+      }
+    }
+    if (!refusal) return;
+    this.#with.metrics.refused.inc({ code: refusal.code });
+    throw refusal;
   }
 
   /**

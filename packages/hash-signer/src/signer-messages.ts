@@ -1,5 +1,5 @@
 import { getSignatureAlgorithm, type SignatureAlgorithmName } from '@sigillum/algorithms';
-import { encodeFrame, frameTypes } from './frame.ts';
+import { allocateFrame, FRAME_HEAD_BYTES, frameTypes } from './frame.ts';
 
 /** What a signer process is told at its start. No secret in it: the PIN file is a path, which the process reads. */
 export type SignerSetup = {
@@ -77,10 +77,11 @@ export type FailureClass = (typeof failureClasses)[number];
 const NO_RETURN_CODE = 0xffffffff;
 
 export function encodeSign(id: number, keyIndex: number, digest: Uint8Array): Buffer {
-  const head = Buffer.alloc(6);
-  head.writeUInt32BE(id, 0);
-  head.writeUInt16BE(keyIndex, 4);
-  return encodeFrame(frameTypes.sign, head, digest);
+  const frame = allocateFrame(frameTypes.sign, 6 + digest.length);
+  frame.writeUInt32BE(id, FRAME_HEAD_BYTES);
+  frame.writeUInt16BE(keyIndex, FRAME_HEAD_BYTES + 4);
+  frame.set(digest, FRAME_HEAD_BYTES + 6);
+  return frame;
 }
 
 export function parseSign(payload: Buffer): { id: number; keyIndex: number; digest: Buffer } {
@@ -88,10 +89,11 @@ export function parseSign(payload: Buffer): { id: number; keyIndex: number; dige
 }
 
 export function encodeSigned(id: number, executionMicros: number, signature: Uint8Array): Buffer {
-  const head = Buffer.alloc(8);
-  head.writeUInt32BE(id, 0);
-  head.writeUInt32BE(executionMicros, 4);
-  return encodeFrame(frameTypes.signed, head, signature);
+  const frame = allocateFrame(frameTypes.signed, 8 + signature.length);
+  frame.writeUInt32BE(id, FRAME_HEAD_BYTES);
+  frame.writeUInt32BE(executionMicros, FRAME_HEAD_BYTES + 4);
+  frame.set(signature, FRAME_HEAD_BYTES + 8);
+  return frame;
 }
 
 export function parseSigned(payload: Buffer): { id: number; executionMicros: number; signature: Buffer } {
@@ -104,12 +106,12 @@ export function encodeFailed(
   failureClass: FailureClass,
   returnCode: number | undefined,
 ): Buffer {
-  const body = Buffer.alloc(13);
-  body.writeUInt32BE(id, 0);
-  body.writeUInt32BE(executionMicros, 4);
-  body.writeUInt8(failureClasses.indexOf(failureClass), 8);
-  body.writeUInt32BE(returnCode === undefined ? NO_RETURN_CODE : returnCode >>> 0, 9);
-  return encodeFrame(frameTypes.failed, body);
+  const frame = allocateFrame(frameTypes.failed, 13);
+  frame.writeUInt32BE(id, FRAME_HEAD_BYTES);
+  frame.writeUInt32BE(executionMicros, FRAME_HEAD_BYTES + 4);
+  frame.writeUInt8(failureClasses.indexOf(failureClass), FRAME_HEAD_BYTES + 8);
+  frame.writeUInt32BE(returnCode === undefined ? NO_RETURN_CODE : returnCode >>> 0, FRAME_HEAD_BYTES + 9);
+  return frame;
 }
 
 export function parseFailed(payload: Buffer): {

@@ -1,4 +1,5 @@
 import { encodeFrame, encodeJsonFrame, type Frame, FrameReader, frameTypes } from './frame.ts';
+import { FrameOutbox } from './frame-outbox.ts';
 import { OperationWatchdog, type WatchedOperation } from './operation-watchdog.ts';
 import { parseFatal, parseReady } from './parse-signer-report.ts';
 import {
@@ -52,6 +53,7 @@ export class SignerProcess {
   readonly #inFlight = new Map<number, WorkItem>();
   readonly #inFlightByPurpose = new Map<string, number>();
   readonly #reader = new FrameReader();
+  readonly #outbox: FrameOutbox;
   readonly #watchdog: OperationWatchdog;
   readonly #exited: Promise<void>;
   /** The silence of a process that has work: each frame from it ends one and begins another. */
@@ -59,7 +61,6 @@ export class SignerProcess {
   #nextId = 1;
   #isReady = false;
   #isDraining = false;
-  #isCorked = false;
   #isOver = false;
   #fatal: SignerFatal | undefined;
   #killedBecause: 'watchdog' | 'recycled' | 'protocol' | undefined;
@@ -74,6 +75,9 @@ export class SignerProcess {
     );
     this.#spawned = (options.spawn ?? spawnSigner)(options.launch);
     const { process: child, pipe } = this.#spawned;
+    this.#outbox = new FrameOutbox((bytes) => {
+      if (!this.#isOver) pipe.write(bytes);
+    });
     const startTimer = setTimeout(() => this.kill(), options.startTimeoutMs);
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#exited = promise;
@@ -131,19 +135,7 @@ export class SignerProcess {
     this.#inFlight.set(id, item);
     this.#inFlightByPurpose.set(item.key.purpose, this.countInFlight(item.key.purpose) + 1);
     this.#silence ??= this.#watchdog.begin(this.#limitOf(item));
-    this.#cork();
-    this.#spawned.pipe.write(encodeSign(id, keyIndex, item.digest));
-  }
-
-  /** All digests of one turn of the event loop leave in one write. */
-  #cork(): void {
-    if (this.#isCorked) return;
-    this.#isCorked = true;
-    this.#spawned.pipe.cork();
-    queueMicrotask(() => {
-      this.#isCorked = false;
-      this.#spawned.pipe.uncork();
-    });
+    this.#outbox.add(encodeSign(id, keyIndex, item.digest));
   }
 
   /** The only way to end a call that hangs inside a PKCS#11 module. */
@@ -165,8 +157,10 @@ export class SignerProcess {
   async drain(graceMs: number): Promise<void> {
     const isAsked = this.#isReady && !this.#isDraining;
     this.#isDraining = true;
-    if (isAsked) this.#spawned.pipe.write(encodeFrame(frameTypes.drain));
-    else this.kill();
+    if (isAsked) {
+      this.#outbox.add(encodeFrame(frameTypes.drain));
+      this.#outbox.flush();
+    } else this.kill();
     const timer = setTimeout(() => this.kill(), graceMs);
     await this.#exited;
     clearTimeout(timer);

@@ -1,6 +1,7 @@
 import { getSignatureAlgorithm } from '@sigillum/algorithms';
 import { SigillumError } from '@sigillum/errors';
 import type { Purpose } from '@sigillum/signer-rpc';
+import { Admission } from './admission.ts';
 import { Canary } from './canary.ts';
 import { CircuitBreaker } from './circuit-breaker.ts';
 import type { ServedKey } from './served-keys.ts';
@@ -22,9 +23,6 @@ const MAX_BUSY_ANSWERS = 5;
 /** Failures in a row after which a process is replaced: sessions, login or module are in a state of their own. */
 const MAX_PROCESS_FAILURES = 5;
 
-/** Weight of the newest execution time in the average by which waiting is estimated. */
-const AVERAGE_WEIGHT = 0.05;
-
 /** One token: its queues, its signer processes, and who gets which digest. */
 export class TokenSigners {
   readonly serial: string;
@@ -32,10 +30,10 @@ export class TokenSigners {
   readonly #setup: TokenSetup;
   readonly #queues: PurposeQueues;
   readonly #breaker: CircuitBreaker;
+  readonly #admission: Admission;
   readonly #canary: Canary;
   readonly #failuresInRow = new WeakMap<SignerProcess, number>();
   #slots: SignerSlots;
-  #averageMs = 0;
   #isDraining = false;
 
   constructor(setup: TokenSetup, keys: readonly ServedKey[]) {
@@ -43,6 +41,8 @@ export class TokenSigners {
     this.serial = setup.token.serial;
     this.label = setup.token.label;
     this.#queues = new PurposeQueues(new Set(keys.map(({ purpose }) => purpose)), setup.limits.queue_per_purpose);
+    const { max_queue_ms, max_burst_ms } = setup.limits;
+    this.#admission = new Admission({ maxQueueMs: max_queue_ms, maxBurstMs: max_burst_ms });
     const { failures, pause_ms } = setup.breaker;
     const { ec, rsa } = getWatchdogLimits(setup);
     this.#breaker = new CircuitBreaker({ failures, pauseMs: pause_ms, quietMs: Math.max(ec, rsa) });
@@ -100,23 +100,43 @@ export class TokenSigners {
     return this.#queues.lengths();
   }
 
+  /** Whether a key of this purpose is on the token. */
+  serves(purpose: Purpose): boolean {
+    return this.#queues.has(purpose);
+  }
+
+  /** Why a request of this purpose would be refused now; `undefined` when there is room. */
+  findRefusal(purpose: Purpose): SigillumError | undefined {
+    const signers = this.#slots.usable();
+    if (this.#isDraining || this.#breaker.isOpen || signers.length === 0) {
+      return this.#refuse('signer_unavailable', 'No signer process can sign now.');
+    }
+    const lanes = signers.length * this.#setup.lanes;
+    const hasRoom = this.#admission.mayEnter(purpose, this.#countAhead(purpose, signers), lanes, performance.now());
+    return hasRoom ? undefined : this.#refuse('signer_overloaded', 'The queue is full.');
+  }
+
   /**
    * Admits digests of one key, all or none.
    * @throws `signer_unavailable`, `signer_overloaded`, at once and with a Retry-After
    */
   admit(items: readonly WorkItem[]): void {
-    const retryAfterSeconds = Math.max(1, Math.ceil(this.#breaker.remainingMs / 1000));
-    const signers = this.#slots.usable().length;
-    if (this.#isDraining || this.#breaker.isOpen || signers === 0) {
-      throw new SigillumError('signer_unavailable', 'No signer process can sign now.', { retryAfterSeconds });
-    }
-    const purpose = items[0]?.key.purpose;
-    // What is before it in its own queue, at the pace of late, on the lanes that there are.
-    const waitMs = purpose ? (this.#queues.lengthOf(purpose) * this.#averageMs) / (signers * this.#setup.lanes) : 0;
-    if (waitMs > this.#setup.limits.max_queue_ms || !this.#queues.add(items)) {
-      throw new SigillumError('signer_overloaded', 'The queue is full.', { retryAfterSeconds });
-    }
+    const refusal = items[0] && this.findRefusal(items[0].key.purpose);
+    if (refusal) throw refusal;
+    if (!this.#queues.add(items)) throw this.#refuse('signer_overloaded', 'The queue is full.');
     this.#dispatch();
+  }
+
+  #refuse(code: 'signer_overloaded' | 'signer_unavailable', message: string): SigillumError {
+    const retryAfterSeconds = Math.max(1, Math.ceil(this.#breaker.remainingMs / 1000));
+    return new SigillumError(code, message, { retryAfterSeconds });
+  }
+
+  /** Digests of a purpose that wait for a lane, here or in a signer process. */
+  #countAhead(purpose: Purpose, signers: readonly SignerProcess[]): number {
+    let ahead = this.#queues.lengthOf(purpose);
+    for (const signer of signers) ahead += Math.max(0, signer.countInFlight(purpose) - this.#setup.lanes);
+    return ahead;
   }
 
   /** Nobody waits any more: what still queues is dropped, what is in flight ends by itself and is never killed. */
@@ -158,16 +178,13 @@ export class TokenSigners {
   }
 
   #dispatch(): void {
-    if (this.#breaker.isOpen) return;
-    while (this.#dispatchOne()) {
-      // each round hands out one digest
-    }
-  }
-
-  #dispatchOne(): boolean {
+    if (this.#queues.isEmpty || this.#breaker.isOpen) return;
     const signers = this.#slots.usable();
-    if (signers.length > 1) signers.sort((left, right) => left.inFlightCount - right.inFlightCount);
-    return signers.some((signer) => this.#feed(signer, signers.length === 1));
+    const isOnly = signers.length === 1;
+    // Each round hands out one digest, to the one with the least work that takes it.
+    do {
+      if (!isOnly) signers.sort((left, right) => left.inFlightCount - right.inFlightCount);
+    } while (signers.some((signer) => this.#feed(signer, isOnly)));
   }
 
   #feed(signer: SignerProcess, isOnly: boolean): boolean {
@@ -192,7 +209,8 @@ export class TokenSigners {
       getSignatureAlgorithm(key.algorithm).scheme === 'ecdsa' ||
       verifyRsaSignature(key.publicKey, key.algorithm, digest, signature);
     if (isRight) {
-      this.#averageMs += (executionMs - this.#averageMs) * AVERAGE_WEIGHT;
+      const ahead = this.#countAhead(key.purpose, this.#slots.usable());
+      this.#admission.complete(key.purpose, executionMs, ahead, performance.now());
       this.#failuresInRow.delete(signer);
       if (this.#breaker.succeed()) this.#setup.logger.info('the token signs again', { token: this.label });
       item.sign(signature, executionMs);

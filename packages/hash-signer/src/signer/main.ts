@@ -1,5 +1,6 @@
 import { Socket } from 'node:net';
 import { type Frame, FrameReader, encodeJsonFrame, frameTypes } from '../frame.ts';
+import { FrameOutbox } from '../frame-outbox.ts';
 import {
   EXIT_CONFIG,
   EXIT_TOKEN_DOWN,
@@ -35,23 +36,14 @@ function main(): void {
   let signer: TokenSigner | undefined;
   let isEnding = false;
 
-  let isCorked = false;
-
-  /** Answers of one turn of the event loop leave in one write. */
-  const cork = (): void => {
-    if (isCorked) return;
-    isCorked = true;
-    pipe.cork();
-    setImmediate(() => {
-      isCorked = false;
-      pipe.uncork();
-    });
-  };
+  const answers = new FrameOutbox((bytes) => {
+    if (!isEnding) pipe.write(bytes);
+  });
 
   const fail = (fatal: SignerFatal): void => {
     if (isEnding) return;
+    answers.flush();
     isEnding = true;
-    pipe.uncork();
     // A daemon that does not read must not keep a hanging process alive.
     setTimeout(endNow, LAST_WORDS_MS);
     pipe.write(encodeJsonFrame(frameTypes.fatal, fatal), () => {
@@ -76,8 +68,7 @@ function main(): void {
     const { id, keyIndex, digest } = parseSign(payload);
     const result = await open.sign(keyIndex, digest);
     if (isEnding) return;
-    cork();
-    pipe.write(
+    answers.add(
       result.kind === 'signed'
         ? encodeSigned(id, result.executionMicros, result.signature)
         : encodeFailed(id, result.executionMicros, result.failureClass, result.returnCode),
@@ -86,7 +77,11 @@ function main(): void {
 
   const drain = async (open: TokenSigner): Promise<void> => {
     await open.close();
-    pipe.end(() => process.exit(0));
+    // The last answers are still on their way to the outbox.
+    setImmediate(() => {
+      answers.flush();
+      pipe.end(() => process.exit(0));
+    });
   };
 
   const handle = (frame: Frame): void => {

@@ -1,0 +1,95 @@
+import type { Purpose } from '@sigillum/signer-rpc';
+
+/** Weight of the newest interval between two completions in the average by which waiting is predicted. */
+const PACE_WEIGHT = 0.05;
+
+/** Weight of the newest execution time in its average. */
+const EXECUTION_WEIGHT = 0.05;
+
+/** So many executions may always be waited for: with less, a slow HSM's lanes would run empty between two requests. */
+const LEAST_EXECUTIONS = 2;
+
+/** What arrives in this time after nobody waited is a burst: longer than clients take to send what they have ready. */
+const BURST_MS = 30;
+
+/** Nothing may have been refused for so long before a burst: in an overload, a short pause is none. */
+const CALM_MS = 1_000;
+
+export type AdmissionOptions = {
+  /** What a request may have to wait when requests keep coming. */
+  readonly maxQueueMs: number;
+  /** What a burst after a pause may have to wait. */
+  readonly maxBurstMs: number;
+};
+
+type Pace = {
+  /** Between two digests of this purpose that leave the HSM while others wait. */
+  intervalMs: number | undefined;
+  /** The last completion, if others waited then. */
+  completedAt: number | undefined;
+  /** When nobody waited. */
+  freeAt: number;
+  refusedAt: number;
+};
+
+/**
+ * Who is taken in: by the time that what is before it will take, at the pace at which this purpose's digests really
+ * leave the HSM now. That counts everything: lanes, other purposes, kinds of keys, a processor that is short. The size
+ * of the request itself doesn't count, so a batch is taken in as often as a single digest.
+ * Times are on the clock of `performance.now()`.
+ */
+export class Admission {
+  readonly #options: AdmissionOptions;
+  readonly #paces = new Map<Purpose, Pace>();
+  #executionMs = 0;
+
+  constructor(options: AdmissionOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * A digest has left the HSM, signed.
+   * @param ahead how many of its purpose still wait for a lane
+   */
+  complete(purpose: Purpose, executionMs: number, ahead: number, now: number): void {
+    this.#executionMs += (executionMs - this.#executionMs) * EXECUTION_WEIGHT;
+    const pace = this.#getPace(purpose);
+    if (ahead === 0) {
+      pace.completedAt = undefined;
+      pace.freeAt = now;
+      return;
+    }
+    if (pace.completedAt !== undefined) {
+      const interval = now - pace.completedAt;
+      pace.intervalMs = (pace.intervalMs ?? interval) * (1 - PACE_WEIGHT) + interval * PACE_WEIGHT;
+    }
+    pace.completedAt = now;
+  }
+
+  /**
+   * Whether another request of this purpose may come.
+   * @param ahead how many of its purpose wait for a lane
+   * @param lanes that work on them
+   */
+  mayEnter(purpose: Purpose, ahead: number, lanes: number, now: number): boolean {
+    const pace = this.#getPace(purpose);
+    if (ahead === 0) {
+      pace.freeAt = now;
+      return true;
+    }
+    const waitMs = ahead * (pace.intervalMs ?? this.#executionMs / lanes);
+    if (waitMs <= Math.max(this.#options.maxQueueMs, LEAST_EXECUTIONS * this.#executionMs)) return true;
+    const isBurst = now - pace.freeAt <= BURST_MS && now - pace.refusedAt > CALM_MS;
+    if (isBurst && waitMs <= this.#options.maxBurstMs) return true;
+    pace.refusedAt = now;
+    return false;
+  }
+
+  #getPace(purpose: Purpose): Pace {
+    const known = this.#paces.get(purpose);
+    if (known) return known;
+    const pace: Pace = { intervalMs: undefined, completedAt: undefined, freeAt: 0, refusedAt: -Infinity };
+    this.#paces.set(purpose, pace);
+    return pace;
+  }
+}
