@@ -6,15 +6,15 @@ export type AuditFileSystem = {
   list(path: string): Promise<readonly string[]>;
   /** `create` fails with EEXIST when it is there; the others want it to be there. */
   openFile(path: string, mode: 'create' | 'append' | 'read'): Promise<AuditFile>;
-  rename(from: string, to: string): Promise<void>;
-  /** A second name for a file; fails with EEXIST when the name is taken. */
-  link(existing: string, name: string): Promise<void>;
-  remove(path: string): Promise<void>;
   /** Makes names in a folder durable. */
   syncDirectory(path: string): Promise<void>;
-  /** Says which process this is, so that `isRunning` knows it again, also when its pid is given to another. */
-  identifyProcess(): Promise<string>;
-  isRunning(identity: string): Promise<boolean>;
+  /**
+   * Opens a file, made when it isn't there, and locks it; `undefined` when another writer holds it, in this process or
+   * any other. The lock ends with `close`, and the kernel ends it when the process dies.
+   */
+  lockFile(path: string): Promise<AuditFile | undefined>;
+  /** Says for people which process this is. */
+  describeProcess(): string;
 };
 
 /** An open file that grows at its end. */

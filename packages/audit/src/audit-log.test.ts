@@ -1,8 +1,9 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { appendFile, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { appendFile, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { type AuditFile, type AuditFileSystem, AuditLog, createNodeFileSystem, verifyAuditLog } from './index.ts';
 
@@ -34,6 +35,33 @@ function wrapFiles(wrap: (file: AuditFile) => AuditFile): AuditFileSystem {
 
 function diskFull(): Error {
   return Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' });
+}
+
+/** Another process that opens the log and keeps it; says `open` or the error in its first line. */
+function startHolder(
+  wrapper: readonly string[] = [],
+  env?: NodeJS.ProcessEnv,
+): { pid: number | undefined; said: Promise<string>; ended: Promise<unknown>; kill(): void } {
+  const script = `
+    import { AuditLog } from '@sigillum/audit';
+    try {
+      const log = await AuditLog.open(${JSON.stringify({ directory, chain })});
+      await log.append({ type: 'held' });
+      process.stdout.write('open\\n');
+      setInterval(() => log.head, 1000);
+    } catch (error) {
+      process.stdout.write(error.code + ' ' + error.message + '\\n');
+    }`;
+  const [program, ...args] = [...wrapper, process.execPath, '--conditions=source', '--input-type=module', '-e', script];
+  const child = spawn(program ?? '', args, {
+    cwd: import.meta.dirname,
+    stdio: ['ignore', 'pipe', 'inherit'],
+    ...(env === undefined ? {} : { env }),
+  });
+  // Its end, and that of whatever the wrapper started: the pipe closes with the last of them.
+  const ended = once(child, 'close');
+  const said = once(createInterface(child.stdout), 'line').then(([line]) => String(line));
+  return { pid: child.pid, said, ended, kill: () => void child.kill('SIGKILL') };
 }
 
 describe('the audit log', () => {
@@ -221,7 +249,7 @@ describe('the lock', () => {
     await expect(open()).rejects.toThrow(String(process.pid));
     await log.close();
     await (await open()).close();
-    expect((await readdir(directory)).filter((name) => name.startsWith('lock'))).toEqual([]);
+    expect((await readdir(directory)).filter((name) => name.startsWith('lock'))).toEqual(['lock']);
   });
 
   test('of ten that open at the same time, lets one in', async () => {
@@ -231,13 +259,64 @@ describe('the lock', () => {
     await logs[0]?.close();
   });
 
-  test.each(['1 1 not-this-boot', '', 'nonsense', '4194304 1 x'])(
-    'is taken over from a process that is gone (%j)',
+  test.each(['1 1 not-this-boot', '', 'nonsense', `process ${process.pid} on here\n`])(
+    'is free when nobody holds it, whatever the file says (%j)',
     async (holder) => {
       await writeFile(join(directory, 'lock'), holder);
       await (await open()).close();
     },
   );
+
+  test('is no way to write through a symbolic link', async () => {
+    await writeFile(join(directory, 'victim'), 'untouched');
+    await symlink('victim', join(directory, 'lock'));
+    await expect(open()).rejects.toEqual(code('audit_write_failed'));
+    expect(await readFile(join(directory, 'victim'), 'utf8')).toBe('untouched');
+  });
+
+  test('says so when there is no program to lock with', async () => {
+    const holder = startHolder([], { PATH: directory });
+    expect(await holder.said).toContain('audit_write_failed The program flock (util-linux) is needed');
+    holder.kill();
+  });
+
+  test('is free at once after kill -9 of its holder', async () => {
+    const holder = startHolder();
+    expect(await holder.said).toBe('open');
+    await expect(open()).rejects.toThrow(`process ${holder.pid} on ${hostname()} writes the audit log`);
+    holder.kill();
+    await holder.ended;
+    await (await open()).close();
+  });
+
+  // Two containers on one volume: each has its process 1, its /proc and its network.
+  const ownNamespaces = [
+    'unshare',
+    '--user',
+    '--map-root-user',
+    '--pid',
+    '--net',
+    '--fork',
+    '--kill-child',
+    '--mount-proc',
+  ];
+  const [program = '', ...options] = [...ownNamespaces, 'true'];
+  const hasNamespaces = spawnSync(program, options).status === 0;
+  (hasNamespaces ? test : test.skip)('holds across PID and network namespaces (needs user namespaces)', async () => {
+    const first = startHolder(ownNamespaces);
+    expect(await first.said).toBe('open');
+    await expect(open()).rejects.toThrow('The process 1 on ');
+    const second = startHolder(ownNamespaces);
+    expect(await second.said).toContain('audit_locked The process 1 on ');
+    await second.ended;
+    first.kill();
+    await first.ended;
+    const third = startHolder(ownNamespaces);
+    expect(await third.said).toBe('open');
+    third.kill();
+    await third.ended;
+    expect((await verify()).intact).toBe(true);
+  });
 
   test.each([
     ['', {}],

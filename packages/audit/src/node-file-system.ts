@@ -1,5 +1,9 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { constants } from 'node:fs';
-import { type FileHandle, link, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readdir } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { SigillumError } from '@sigillum/errors';
 import type { AuditFile, AuditFileSystem } from './audit-file-system.ts';
 
 /** The real file system, on Linux. */
@@ -10,17 +14,17 @@ export function createNodeFileSystem(): AuditFileSystem {
     },
     list: (path) => readdir(path),
     openFile: async (path, mode) => {
-      const { O_RDONLY, O_RDWR, O_APPEND, O_CREAT, O_EXCL } = constants;
+      const { O_RDONLY, O_RDWR, O_APPEND, O_CREAT, O_EXCL, O_DSYNC } = constants;
       const flags = {
-        create: O_RDWR | O_APPEND | O_CREAT | O_EXCL,
-        append: O_RDWR | O_APPEND,
+        create: O_RDWR | O_APPEND | O_DSYNC | O_CREAT | O_EXCL,
+        append: O_RDWR | O_APPEND | O_DSYNC,
         read: O_RDONLY,
       };
-      return wrap(await open(path, flags[mode], 0o600));
+      const handle = await open(path, flags[mode], 0o600);
+      // What a killed writer left may still be in memory only, and O_DSYNC answers for its own writes alone.
+      if (mode === 'append') await handle.datasync();
+      return wrap(handle, mode !== 'read');
     },
-    rename,
-    link,
-    remove: (path) => rm(path),
     syncDirectory: async (path) => {
       const handle = await open(path, constants.O_RDONLY | constants.O_DIRECTORY);
       try {
@@ -29,15 +33,23 @@ export function createNodeFileSystem(): AuditFileSystem {
         await handle.close();
       }
     },
-    identifyProcess: async () => (await findIdentity(process.pid)) ?? `${process.pid} unknown unknown`,
-    isRunning: async (identity) => {
-      const pid = Number(identity.split(' ')[0]);
-      return Number.isSafeInteger(pid) && pid > 0 && (await findIdentity(pid)) === identity;
+    lockFile: async (path) => {
+      const handle = await open(path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o600);
+      let isTaken = false;
+      try {
+        isTaken = await takeLock(path, handle);
+      } finally {
+        if (!isTaken) await handle.close();
+      }
+      return isTaken ? wrap(handle) : undefined;
     },
+    describeProcess: () => `process ${process.pid} on ${hostname()}`,
   };
 }
 
-function wrap(handle: FileHandle): AuditFile {
+/** @param isDurable written with O_DSYNC, one call instead of two: a write has then been synced when it resolves */
+function wrap(handle: FileHandle, isDurable = false): AuditFile {
+  let hasToSync = !isDurable;
   return {
     size: async () => (await handle.stat()).size,
     read: async (offset, length) => {
@@ -52,22 +64,49 @@ function wrap(handle: FileHandle): AuditFile {
     },
     // writeFile goes on after a short write, or throws.
     write: (bytes) => handle.writeFile(bytes),
-    sync: () => handle.datasync(),
-    truncate: (size) => handle.truncate(size),
+    sync: async () => {
+      if (hasToSync) await handle.datasync();
+      hasToSync = !isDurable;
+    },
+    truncate: async (size) => {
+      hasToSync = true;
+      await handle.truncate(size);
+    },
     close: () => handle.close(),
   };
 }
 
-/** Pid, start time in ticks since boot (proc_pid_stat(5), field 22), boot id; `undefined` when there is no such process. */
-async function findIdentity(pid: number): Promise<string | undefined> {
+/** Locking a local file takes no time; one on a network that takes longer is no place for an audit log. */
+const lockTimeoutMs = 10_000;
+
+/** What `flock` exits with when another holds the lock (flock(1)); anything else but 0 is an error. */
+const exitHeld = 1;
+
+/**
+ * flock(2) on an open file. The lock belongs to the open file, not to a process (flock(2): "open file description"), so
+ * the helper that takes it may end: it stays until we close the file or die. All PID and network namespaces that see the
+ * file see the lock. Node has no flock of its own; the helper is part of util-linux, and of busybox.
+ */
+async function takeLock(path: string, handle: FileHandle): Promise<boolean> {
+  const helper = spawn('flock', ['-x', '-n', '3'], {
+    stdio: ['ignore', 'ignore', 'pipe', handle.fd],
+    timeout: lockTimeoutMs,
+  });
+  let complaint = '';
+  helper.stderr?.on(
+    'data',
+    (chunk: Uint8Array) => (complaint = (complaint + Buffer.from(chunk).toString()).slice(0, 500)),
+  );
+  let exit: unknown;
   try {
-    const stat = await readFile(`/proc/${pid}/stat`, 'latin1');
-    const boot = await readFile('/proc/sys/kernel/random/boot_id', 'latin1');
-    // The name in parentheses may hold anything, also spaces and parentheses.
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    // A zombie holds no file any more.
-    return fields[0] === 'Z' ? undefined : `${pid} ${fields[19]} ${boot.trim()}`;
-  } catch {
-    return undefined;
+    [exit] = await once(helper, 'close');
+  } catch (cause) {
+    throw new SigillumError('audit_write_failed', 'The program flock (util-linux) is needed to lock the audit log.', {
+      cause,
+    });
   }
+  if (exit === 0) return true;
+  if (exit === exitHeld) return false;
+  const cause = new Error(complaint.trim() || `flock ended with ${String(exit)}`);
+  throw new SigillumError('audit_write_failed', `The file system of ${path} can't lock it.`, { cause });
 }

@@ -23,7 +23,7 @@ beforeEach(async () => {
 afterEach(() => rm(directory, { recursive: true, force: true }));
 
 const path = (sequence: number): string => join(directory, `${String(sequence).padStart(12, '0')}.jsonl`);
-const names = async (): Promise<string[]> => (await readdir(directory)).sort();
+const names = async (): Promise<string[]> => (await readdir(directory)).filter((name) => name !== 'lock').sort();
 const last = (): ChainHead => heads.at(-1) ?? { sequence: 0, hash: new Uint8Array() };
 const verify = (more: object = {}) => verifyAuditLog({ directory, chain, expectedHead: last(), ...more });
 
