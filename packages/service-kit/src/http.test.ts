@@ -3,12 +3,12 @@ import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { Agent, request as httpRequest } from 'node:http';
 import { request as tlsRequest } from 'node:https';
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { TLSSocket } from 'node:tls';
+import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { SigillumError } from '@sigillum/errors';
 import express, { type Express } from 'express';
@@ -353,8 +353,9 @@ describe('mutual TLS', () => {
       asked.end();
     });
 
-  const startTls = () =>
+  const startTls = (more: Partial<ServeOptions> = {}) =>
     start((app) => void app.get('/', (_request, response) => void response.end('ok')), {
+      ...more,
       tls: { certificate: pem('server.pem'), key: pem('server.key'), clientRoots: pem('root.pem') },
     });
 
@@ -382,6 +383,81 @@ describe('mutual TLS', () => {
     await expect(start(() => undefined, { tls: wrong })).rejects.toEqual(
       expect.objectContaining({ code: 'config_invalid' }),
     );
+  });
+
+  /** The beginning of a ClientHello: a record that says it is longer. */
+  const halfHello = Buffer.from('160301020001', 'hex');
+
+  const speak = (port: number, bytes?: Uint8Array): Socket => {
+    const socket = connect(port, '127.0.0.1', () => bytes && socket.write(bytes));
+    socket.on('error', () => undefined);
+    return socket;
+  };
+
+  /** A connection whose handshake is done on both sides. */
+  const converse = async (port: number): Promise<TLSSocket> => {
+    const identity = { cert: pem('client.pem'), key: pem('client.key') };
+    const socket = connectTls({ port, host: '127.0.0.1', ca: pem('root.pem'), ...identity });
+    socket.on('error', () => undefined);
+    socket.resume();
+    // The server's ticket comes after the client's last word.
+    await once(socket, 'session');
+    return socket;
+  };
+
+  test('ends connections that never speak, stop in the handshake, dribble, or ask nothing after it', async () => {
+    const { server } = await startTls({ limits: { handshakeTimeoutMs: 400, headersTimeoutMs: 400 } });
+    const mute = speak(server.port);
+    const half = speak(server.port, halfHello);
+    const dribbling = speak(server.port, halfHello);
+    const drip = setInterval(() => dribbling.write(Buffer.of(0)), 50);
+    const silent = await converse(server.port);
+    await Promise.all([mute, half, dribbling, silent].map((socket) => once(socket, 'close')));
+    clearInterval(drip);
+    expect(await ask(server.port, 'client')).toBe('200 server');
+  });
+
+  test.each([
+    ['half of its connections', { maxConnections: 8 }],
+    ['all of its connections', { maxConnections: 4, maxHandshakes: 4 }],
+  ])('is open to those who speak when others hold %s without a word', async (_what, limits) => {
+    // So long that only their giving way can help.
+    const { server } = await startTls({ limits: { ...limits, handshakeTimeoutMs: 600_000 } });
+    const mute = Array.from({ length: 20 }, (_, index) => speak(server.port, index % 2 === 0 ? halfHello : undefined));
+    const deadline = Date.now() + 20_000;
+    let answer = '';
+    while (answer === '' && Date.now() < deadline) {
+      answer = await ask(server.port, 'client').catch(() => '');
+      if (answer === '') await sleep(100);
+    }
+    expect(answer).toBe('200 server');
+    for (const socket of mute) socket.destroy();
+  });
+
+  test('counts neither those who have shown who they are nor those who have gone as handshakes', async () => {
+    const { server } = await startTls({ limits: { maxConnections: 100, maxHandshakes: 2 } });
+    for (let turn = 0; turn < 4; turn += 1) {
+      const socket = speak(server.port, Buffer.from('GET / HTTP/1.1\r\n\r\n'));
+      socket.resume();
+      await once(socket, 'close');
+    }
+    const open = await Promise.all(Array.from({ length: 2 }, () => converse(server.port)));
+    open.push(...(await Promise.all(Array.from({ length: 2 }, () => converse(server.port)))));
+    expect(await ask(server.port, 'client')).toBe('200 server');
+    for (const socket of open) socket.destroy();
+  });
+
+  test('tells of a connection when its handshake is done', async () => {
+    const names: string[] = [];
+    const { server } = await startTls({
+      onSecureConnection: (socket) => {
+        names.push(String(socket.getPeerCertificate().subject.CN));
+        socket.destroy();
+      },
+    });
+    await expect(ask(server.port, 'client')).rejects.toThrow();
+    await expect(ask(server.port, 'wrong')).rejects.toThrow();
+    expect(names).toEqual(['client']);
   });
 
   test('cuts handshakes that never end when it closes', async () => {
@@ -430,7 +506,7 @@ describe('the internal listener', () => {
 
 describe('request ids', () => {
   test('are UUIDv7 in Crockford characters, and sort by time', () => {
-    const zeros = (size: number): Uint8Array => new Uint8Array(size);
+    const zeros = (): Uint8Array => new Uint8Array(16);
     // Time 0, version 7, variant 10, all else zero.
     expect(createRequestId(0, zeros)).toBe('req_0000000000E008000000000000');
     expect(createRequestId(1_000) < createRequestId(1_001)).toBe(true);

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 
 /** The header that tells the caller our id of its request. Ids from outside are never taken over. */
@@ -6,20 +6,30 @@ export const requestIdHeader = 'Sigillum-Request-Id';
 
 const crockford = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 
-/** `req_` and the 26 Crockford characters of a UUIDv7 (RFC 9562 §5.7). */
-export function createRequestId(now: number = Date.now(), random: (size: number) => Uint8Array = randomBytes): string {
-  const bytes = Buffer.alloc(16);
+/** Bytes of a UUIDv4, whose random bits Node draws for many at once: a tenth of what `randomBytes` costs. */
+function drawUuid(): Uint8Array {
+  return Buffer.from(randomUUID().replaceAll('-', ''), 'hex');
+}
+
+/**
+ * `req_` and the 26 Crockford characters of a UUIDv7 (RFC 9562 §5.7): 48 bits of time, then what a UUIDv4 has there.
+ *
+ * @param draw 16 bytes; the first six are replaced by the time.
+ */
+export function createRequestId(now: number = Date.now(), draw: () => Uint8Array = drawUuid): string {
+  const bytes = Buffer.from(draw());
   bytes.writeUIntBE(now, 0, 6);
-  bytes.set(random(10), 6);
   bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x70;
   bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80;
-  let value = bytes.readBigUInt64BE(0) * 2n ** 64n + bytes.readBigUInt64BE(8);
-  let text = '';
-  for (let index = 0; index < 26; index += 1) {
-    text = crockford.charAt(Number(value % 32n)) + text;
-    value /= 32n;
+  let text = 'req_';
+  // Five bits a character: 26 hold 130, so two zeros go before the first byte.
+  let [held, count] = [0, 2];
+  for (const byte of bytes) {
+    held = (held << 8) | byte;
+    for (count += 8; count >= 5; count -= 5) text += crockford.charAt((held >> (count - 5)) & 31);
+    held &= 31;
   }
-  return `req_${text}`;
+  return text;
 }
 
 /** The id of the request that this response answers. */

@@ -6,8 +6,8 @@ import { type Program, readLogEnd, rotateLog, startProgram } from './program.ts'
 export type ManagedServiceOptions = {
   readonly name: string;
   readonly program: Program;
-  /** Where its `/readyz` answers. */
-  readonly internalPort: number;
+  /** Where its `/readyz` answers, asked at each attempt. */
+  readonly findInternalPort: () => number;
   /** Told when it ended by itself, and when it was started again. */
   readonly onChange: (event: string) => void;
 };
@@ -58,6 +58,7 @@ export class ManagedService {
   /** Starts it; see {@link waitUntilReady}. */
   start(): void {
     this.#stopping = false;
+    this.#lastExit = undefined;
     rotateLog(this.#options.program.logFile);
     this.#spawn();
   }
@@ -122,7 +123,7 @@ export class ManagedService {
   async isReady(): Promise<boolean> {
     if (this.#child === undefined) return false;
     try {
-      const response = await fetch(`http://127.0.0.1:${this.#options.internalPort}/readyz`, {
+      const response = await fetch(`http://127.0.0.1:${this.#options.findInternalPort()}/readyz`, {
         signal: AbortSignal.timeout(probeTimeoutMs),
       });
       await response.arrayBuffer();

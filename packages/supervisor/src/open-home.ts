@@ -1,7 +1,7 @@
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { SigillumError } from '@sigillum/errors';
-import { loadConfig, writeFileDurably } from '@sigillum/service-kit';
+import { loadConfig, makeDirectory, writeFileDurably } from '@sigillum/service-kit';
 import { z } from 'zod';
 import { homeEntries, type HomePaths, listHomePaths } from './home-paths.ts';
 import { defaultBasePort, type HomeOptions } from './parse-options.ts';
@@ -52,8 +52,8 @@ async function takeHome(options: HomeOptions, paths: HomePaths): Promise<OpenedH
     );
   }
   // Others may enter, so that PostgreSQL can run as another user; all folders within are for the owner.
-  if (mkdirSync(paths.directory, { recursive: true }) !== undefined) chmodSync(paths.directory, 0o755);
-  mkdirSync(join(paths.directory, 'run'), { recursive: true, mode: 0o700 });
+  if (makeDirectory(paths.directory)) chmodSync(paths.directory, 0o755);
+  makeDirectory(join(paths.directory, 'run'), 0o700);
   const lock = acquireProcessLock(paths.lock, paths.directory);
   try {
     await endLeftovers(paths);
@@ -61,7 +61,7 @@ async function takeHome(options: HomeOptions, paths: HomePaths): Promise<OpenedH
     if (options.reset) empty(paths);
     writeVersion(paths);
     for (const folder of paths.folders) {
-      mkdirSync(folder, { recursive: true, mode: 0o700 });
+      makeDirectory(folder, 0o700);
       chmodSync(folder, 0o700);
     }
     const basePort = options.port ?? recorded ?? defaultBasePort;

@@ -13,14 +13,40 @@ export const internalPortNames = [
   'document_service_internal',
 ] as const;
 
-export type InternalPorts = Readonly<Record<(typeof internalPortNames)[number], number>>;
+export type InternalPortName = (typeof internalPortNames)[number];
+export type InternalPorts = Readonly<Record<InternalPortName, number>>;
 
-/** Free ports for the internal listeners, all different, none of those to `avoid`. */
+/**
+ * Free ports for the internal listeners, all different, none of those to `avoid`. They are free now: until the services
+ * listen, another program may take one (`replaceTakenPorts`).
+ */
 export async function findInternalPorts(avoid: readonly number[]): Promise<InternalPorts> {
+  return Object.fromEntries(await findPorts(internalPortNames, avoid)) as InternalPorts;
+}
+
+/**
+ * After a service couldn't start: others for those of its ports that another program has taken; `undefined` when all are
+ * free, and something else was wrong. The service must have ended.
+ */
+export async function replaceTakenPorts(
+  ports: InternalPorts,
+  names: readonly InternalPortName[],
+  avoid: readonly number[],
+): Promise<InternalPorts | undefined> {
+  const taken: InternalPortName[] = [];
+  for (const name of names) if (!(await isFree(ports[name]))) taken.push(name);
+  if (taken.length === 0) return undefined;
+  return { ...ports, ...Object.fromEntries(await findPorts(taken, [...avoid, ...Object.values(ports)])) };
+}
+
+async function findPorts(
+  names: readonly InternalPortName[],
+  avoid: readonly number[],
+): Promise<ReadonlyMap<InternalPortName, number>> {
   const servers: Server[] = [];
-  const ports = new Map<string, number>();
+  const ports = new Map<InternalPortName, number>();
   try {
-    for (const name of internalPortNames) {
+    for (const name of names) {
       // Kept open until all are found, so that none comes twice.
       do servers.push(await listen(0));
       while (avoid.includes(portOf(servers.at(-1))));
@@ -29,7 +55,16 @@ export async function findInternalPorts(avoid: readonly number[]): Promise<Inter
   } finally {
     for (const server of servers) await close(server);
   }
-  return Object.fromEntries(ports) as InternalPorts;
+  return ports;
+}
+
+async function isFree(port: number): Promise<boolean> {
+  try {
+    await close(await listen(port));
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** @throws SigillumError `home_port_busy` that says what to do. */

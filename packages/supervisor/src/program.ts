@@ -51,6 +51,8 @@ export function startProgram(program: Program, stdout: 'log' | 'pipe' = 'log'): 
         'TERM',
         '--',
         process.execPath,
+        // Else SIGUSR1 opens a debugger to every local user.
+        '--disable-sigusr1',
         '--conditions=source',
         '--no-warnings=ExperimentalWarning',
         ...(program.runtime?.flags ?? []),

@@ -12,7 +12,7 @@ import { ManagedPostgres } from './managed-postgres.ts';
 import { ManagedService } from './managed-service.ts';
 import { type OpenedHome, openHome } from './open-home.ts';
 import type { HomeOptions } from './parse-options.ts';
-import { findInternalPorts, type InternalPorts } from './ports.ts';
+import { findInternalPorts, type InternalPortName, type InternalPorts, replaceTakenPorts } from './ports.ts';
 import { flatMemory, type Program } from './program.ts';
 import { writeReadyFile } from './ready-file.ts';
 import { forgetProcesses, recordProcesses } from './recorded-processes.ts';
@@ -21,7 +21,7 @@ import { runCeremony } from './run-ceremony.ts';
 import { runProgram } from './run-program.ts';
 import { sealSample } from './seal-sample.ts';
 import { startTokenRepairs } from './token-repairs.ts';
-import { writeConfigurations } from './write-configurations.ts';
+import { type ConfigurationInput, writeConfigurations } from './write-configurations.ts';
 
 export type StartHomeOptions = {
   readonly options: HomeOptions;
@@ -32,6 +32,17 @@ export type StartHomeOptions = {
   readonly createLog: (path: string) => Logger;
   readonly signal: AbortSignal;
 };
+
+/** Each of them meets a program that took a port in the second before. */
+const maxPortAttempts = 3;
+
+/** The internal listeners of each service; first the one with `/readyz`. */
+const servicePorts = {
+  'hash-signer': ['hash_signer_internal', 'hash_signer'],
+  tsa: ['tsa_internal', 'tsa_seals'],
+  'document-service': ['document_service_internal'],
+} as const satisfies Record<string, readonly InternalPortName[]>;
+type ServiceName = keyof typeof servicePorts;
 
 /** Starts everything in its order (README), and gives back how to stop it in the reverse one. */
 export async function startHome(input: StartHomeOptions): Promise<RunningService> {
@@ -61,6 +72,7 @@ class HomeRun {
   readonly #outdated = new Set<ManagedService>();
   #postgres: ManagedPostgres | undefined;
   #ports: InternalPorts | undefined;
+  #configuration: Omit<ConfigurationInput, 'ports'> | undefined;
   #isReady = false;
 
   constructor(input: StartHomeOptions, home: OpenedHome) {
@@ -81,25 +93,25 @@ class HomeRun {
       await this.#ceremony(['renew-leaves'], signal);
     });
     makeSecrets(paths);
-    const ports = await findInternalPorts([basePort, basePort + 1]);
-    this.#ports = ports;
+    this.#ports = await findInternalPorts([basePort, basePort + 1]);
     await this.#step('PostgreSQL', async () => {
       const running = await database;
-      writeConfigurations(paths, {
+      this.#configuration = {
         basePort,
-        ports,
         softhsmModule: findSofthsmModule(),
+        softhsmProfile: join(this.#input.checkout, 'hsm/profiles/softhsm.yaml'),
         database: { url: running.url('app'), passwordFile: running.passwordFile('app') },
         migrations: { url: running.url('owner'), passwordFile: running.passwordFile('owner') },
-      });
+      };
+      this.#configure();
       const migrate = this.#program('packages/document-service', 'document-service', ['migrate']);
       await runProgram('Preparing the database', migrate, signal);
     });
-    await this.#step('hash-signer', () => this.#service('hash-signer', ports.hash_signer_internal));
-    await this.#step('tsa', () => this.#service('tsa', ports.tsa_internal));
+    await this.#step('hash-signer', () => this.#service('hash-signer'));
+    await this.#step('tsa', () => this.#service('tsa'));
     await this.#step('document-service', async () => {
       await this.#provision(signal);
-      await this.#service('document-service', ports.document_service_internal);
+      await this.#service('document-service');
     });
     await this.#step('Sealing a sample', () => sealSample(paths, `http://127.0.0.1:${basePort}`));
     const renewals = startRenewals(
@@ -153,14 +165,41 @@ class HomeRun {
     return starting;
   }
 
-  async #service(name: string, internalPort: number): Promise<void> {
+  #configure(): void {
+    if (this.#configuration && this.#ports) {
+      writeConfigurations(this.#paths, { ...this.#configuration, ports: this.#ports });
+    }
+  }
+
+  async #service(name: ServiceName): Promise<void> {
     const runtime = name === 'document-service' ? { runtime: flatMemory } : {};
     const program = { ...this.#program(`packages/${name}`, name, ['--lifeline']), ...runtime };
-    const service = new ManagedService({ name, program, internalPort, onChange: (event) => this.#tell(event) });
+    const findInternalPort = (): number => this.#ports?.[servicePorts[name][0]] ?? 0;
+    const service = new ManagedService({ name, program, findInternalPort, onChange: (event) => this.#tell(event) });
     this.#services.push(service);
     this.#stops.push(() => service.stop());
-    service.start();
-    await service.waitUntilReady(this.#input.signal);
+    for (let attempt = 1; ; attempt += 1) {
+      service.start();
+      try {
+        return await service.waitUntilReady(this.#input.signal);
+      } catch (error) {
+        this.#input.signal.throwIfAborted();
+        await service.stop();
+        if (attempt === maxPortAttempts || !(await this.#movePorts(name))) throw error;
+        this.#log.warn('another program took a port of this service; it gets another one', { name, ports: this.#ports });
+      }
+    }
+  }
+
+  /** Between the search for free ports and a service's start another program may have taken one of them. */
+  async #movePorts(name: ServiceName): Promise<boolean> {
+    const { basePort } = this.#home;
+    const ports = this.#ports && (await replaceTakenPorts(this.#ports, servicePorts[name], [basePort, basePort + 1]));
+    if (ports === undefined) return false;
+    this.#ports = ports;
+    // Services that run keep theirs, so what they have read stays true; those that come later read the new ones.
+    this.#configure();
+    return true;
   }
 
   #program(folder: string, name: string, args: readonly string[]): Program {

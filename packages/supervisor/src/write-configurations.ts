@@ -17,6 +17,8 @@ export type ConfigurationInput = {
   readonly basePort: number;
   readonly ports: InternalPorts;
   readonly softhsmModule: string;
+  /** How this module is best used: `hsm/profiles/softhsm.yaml`. */
+  readonly softhsmProfile: string;
   /** URLs of the database without passwords, and the files in which those stand. */
   readonly database: { readonly url: string; readonly passwordFile: string };
   readonly migrations: { readonly url: string; readonly passwordFile: string };
@@ -40,7 +42,11 @@ export function writeConfigurations(paths: HomePaths, input: ConfigurationInput)
       key: '../tls/hash-signer.key',
       client_roots: '../tls/root.pem',
     },
-    pkcs11: { module: input.softhsmModule, softhsm_conf: '../tokens/softhsm2.conf' },
+    pkcs11: {
+      module: input.softhsmModule,
+      softhsm_conf: '../tokens/softhsm2.conf',
+      profile: input.softhsmProfile,
+    },
     tokens: [
       {
         label: 'sigillum-service',
