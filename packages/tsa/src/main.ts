@@ -16,6 +16,8 @@ import { type TsaConfig, tsaConfigSchema } from './config.ts';
 import { PublicAdmission } from './http/admission.ts';
 import { ClientKeys } from './http/client-keys.ts';
 import { startTsa, type TsaOptions } from './start-tsa.ts';
+import { maxBatchesInFlight } from './token/issuing-queue.ts';
+import { SigningWindow } from './token/signing-window.ts';
 import { createTsaMetrics, type TsaMetrics } from './tsa-metrics.ts';
 import { openConfiguredUnits } from './unit/open-configured-units.ts';
 import type { UnitRotation } from './unit/unit-rotation.ts';
@@ -34,6 +36,7 @@ runMain(async (args) => {
   assertNoRest(args);
   const config = loadConfig(args.configPath, tsaConfigSchema);
   const now = (): Date => new Date();
+  const clock = (): number => performance.now();
   const rotation = openConfiguredUnits(config);
   const admission = openAdmission(config.public);
   const listen = { ...config, public: readListener(config.public), seals: readListener(config.seals) };
@@ -64,7 +67,7 @@ runMain(async (args) => {
   });
   const watch = openClock(
     config,
-    { now: () => Date.now(), monotonic: () => performance.now() },
+    { now: () => Date.now(), monotonic: clock },
     {
       logger,
       onChange: (fault, bound) => {
@@ -77,6 +80,7 @@ runMain(async (args) => {
     () => tsaMetrics,
   );
   watch.start();
+  const window = new SigningWindow({ most: maxBatchesInFlight, now: clock });
   const tsa = await startTsa({
     listen,
     rotation,
@@ -86,14 +90,16 @@ runMain(async (args) => {
     trustedProxies: config.public.trusted_proxies,
     stateFile: config.state,
     queueLimits: { public: config.limits.public_queue, seals: config.limits.seals_queue },
-    sign: (unit, digests) =>
-      signer.signDigests({
-        requestId: randomUUID(),
+    sign: (unit, digests) => {
+      const call = {
         timeoutMs: config.limits.sign_timeout_ms,
         keyId: unit.keyId,
         algorithm: unit.algorithm,
         digests: digests.map((digest) => ({ digest, context: { purpose_detail: 'RFC 3161 time-stamp' } })),
-      }),
+      };
+      const until = clock() + config.limits.sign_timeout_ms;
+      return window.run(() => signer.signDigests({ requestId: randomUUID(), ...call }), until);
+    },
     describeSigner: () =>
       signer.health().then(
         (health) => describeSigner(health, config.limits.sign_timeout_ms),

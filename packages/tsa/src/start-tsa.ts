@@ -37,7 +37,7 @@ export type TsaOptions = {
   readonly sign: IssuingPorts['sign'];
   /** `ok` when the signer can make time-stamps now; else what is wrong, for readiness. */
   readonly describeSigner: () => Promise<string>;
-  readonly audit: Pick<AuditLog, 'append' | 'failure'>;
+  readonly audit: Pick<AuditLog, 'append' | 'appendAll' | 'failure'>;
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly tsaMetrics: TsaMetrics;
@@ -66,7 +66,7 @@ export async function startTsa(options: TsaOptions): Promise<RunningTsa> {
         stop();
       }
     },
-    record: (event) => options.audit.append(event),
+    record: (events) => options.audit.appendAll(events),
   };
   const queue = new IssuingQueue<AcceptedRequest, Uint8Array>({
     limits: options.queueLimits,

@@ -423,10 +423,8 @@ describe('a time-stamp over HTTP', () => {
   });
 
   test('is not given when it can not be recorded', async () => {
-    const failing = {
-      failure: undefined,
-      append: () => Promise.reject(new SigillumError('audit_write_failed', 'No.')),
-    };
+    const fail = () => Promise.reject(new SigillumError('audit_write_failed', 'No.'));
+    const failing = { failure: undefined, append: fail, appendAll: fail };
     const tsa = await start({ audit: failing });
     const answer = await send(tsa.ports.public, query());
     expect([answer.status, answer.headers['retry-after']]).toEqual([503, '5']);

@@ -7,7 +7,7 @@ export type Turn = {
   /** The module alone, two threads, per second. */
   readonly signAndVerify: number;
   readonly signOnly: number;
-  readonly tsa: { readonly perSecond: number; readonly p99Ms: number };
+  readonly tsa: { readonly perSecond: number; readonly p50Ms: number; readonly p99Ms: number };
   /** CPU per token in milliseconds, by process. `signers` is the HSM's work and its verification. */
   readonly cpuMs: {
     readonly tsa: number;

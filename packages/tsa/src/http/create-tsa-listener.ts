@@ -103,7 +103,8 @@ async function answer(request: IncomingMessage, response: ServerResponse, option
       'X-Content-Type-Options': 'nosniff',
       [requestIdHeader]: requestId,
     });
-    response.end(answered.der);
+    // As text of one byte a character, head and body go out in one piece; of two Node makes a vector.
+    response.end(toBuffer(answered.der).toString('latin1'), 'latin1');
   } catch (error) {
     // A caller that left has had its log line; nobody reads what express would say.
     if (exchange.aborted) return countAnswer(tsaMetrics, listener, 'aborted');
@@ -118,6 +119,10 @@ async function answer(request: IncomingMessage, response: ServerResponse, option
     metrics.http.inFlight.dec();
     throw error;
   }
+}
+
+function toBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
 /** A problem answer (RFC 9457) as useProblemHandler makes it, for the two that come in floods. */

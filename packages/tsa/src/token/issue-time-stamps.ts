@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { hash, randomBytes } from 'node:crypto';
 import type { JsonObject } from '@sigillum/audit';
 import { type ErrorCode, SigillumError } from '@sigillum/errors';
 import type { TimeStampRequest } from '@sigillum/pki';
@@ -25,8 +25,8 @@ export type IssuingPorts = {
     unit: TimeStampUnit,
     digests: readonly Uint8Array[],
   ): Promise<readonly ({ readonly signature: Uint8Array } | { readonly code: ErrorCode })[]>;
-  /** Resolves when the record is durable. */
-  record(event: JsonObject): Promise<unknown>;
+  /** Resolves when the records, at least one, are durable, in their order. */
+  record(events: readonly JsonObject[]): Promise<unknown>;
 };
 
 /** 128 random bits: unique without a counter that a restored backup or a second replica could repeat (EN 319 422). */
@@ -61,14 +61,26 @@ export async function beginTimeStamps(
     const results = await signing;
     const written = batch.map((accepted, index) => write(accepted, drafts[index], results[index], writer));
     await turn.come;
-    const answers = written.map(async (one, index): Promise<Uint8Array | Error> => {
+    const answers = written.map((one) => (Error.isError(one) ? one : one.response));
+    const events = written.flatMap((one, index) => {
       const [accepted, draft] = [batch[index], drafts[index]];
-      if (Error.isError(one)) return one;
-      if (!accepted || !draft) return unsigned(undefined);
-      return record(one.response, describe(accepted, draft.serialNumber, one.token, genTime, writer), ports);
+      if (Error.isError(one) || !accepted || !draft) return [];
+      return [describe(accepted, draft.serialNumber, one.token, genTime, writer)];
     });
+    // Begun before the next batch may: the log keeps the order of appends.
+    const recording = events.length === 0 ? undefined : ports.record(events);
     turn.pass();
-    return Promise.all(answers);
+    try {
+      await recording;
+      return answers;
+    } catch (cause) {
+      const unrecorded = new SigillumError(
+        'service_unavailable',
+        'The time-stamp could not be recorded, so it is not given.',
+        { cause, retryAfterSeconds: 5 },
+      );
+      return answers.map((answer) => (Error.isError(answer) ? answer : unrecorded));
+    }
   };
 }
 
@@ -82,18 +94,6 @@ function write(
   if (!('signature' in result)) return unsigned(result.code);
   if (!writer.isOurs(draft, result.signature)) return unsigned('signer_signature_wrong');
   return writer.write(draft, result.signature, request.certReq);
-}
-
-async function record(response: Uint8Array, event: JsonObject, ports: IssuingPorts): Promise<Uint8Array | Error> {
-  try {
-    await ports.record(event);
-    return response;
-  } catch (cause) {
-    return new SigillumError('service_unavailable', 'The time-stamp could not be recorded, so it is not given.', {
-      cause,
-      retryAfterSeconds: 5,
-    });
-  }
 }
 
 /** The audit line of one token (EN 319 421 §7.12). It names no address: who asked is listener, client and our request id. */
@@ -116,7 +116,7 @@ function describe(
     ...(client === undefined ? {} : { client }),
     request_id: requestId,
     tsu: unit.certificate.serialNumber,
-    token_sha256: createHash('sha256').update(token).digest('hex'),
+    token_sha256: hash('sha256', token, 'hex'),
   };
 }
 

@@ -44,7 +44,7 @@ const maxBatch = 100;
 const publicShare = 20;
 
 /** Batches in flight: while one is signed, another is drafted and a third recorded. More would only wait in the signer. */
-const maxInFlight = 3;
+export const maxBatchesInFlight = 3;
 
 /** Beside others a batch begins only with this many: a call for each single request would cost more than it gains. */
 const minBeside = 25;
@@ -91,7 +91,7 @@ export class IssuingQueue<Request, Result> {
 
   #pump(): void {
     const count = this.#count();
-    if (this.#isBeginning || count === 0 || this.#inFlight >= maxInFlight) return;
+    if (this.#isBeginning || count === 0 || this.#inFlight >= maxBatchesInFlight) return;
     if (this.#inFlight > 0 && count < minBeside) return;
     this.#isBeginning = true;
     this.#inFlight += 1;

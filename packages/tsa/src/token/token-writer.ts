@@ -1,4 +1,4 @@
-import { createHash, verify } from 'node:crypto';
+import { hash, verify } from 'node:crypto';
 import { type DigestName, getDigestOf, getSignatureAlgorithm, getVerifyParameters } from '@sigillum/algorithms';
 import {
   cmsOids,
@@ -112,9 +112,9 @@ export class TokenWriter {
     // Content octets as they came, sign and leading zeros included; parseTimeStampRequest keeps them below 128 bytes.
     if (request.nonce) at = put(content, writeHeader(content, at, tags.integer, request.nonce.length), request.nonce);
     put(content, at, this.#tstExtensions);
-    const signedAttributes = Uint8Array.from(this.#attributes);
-    signedAttributes.set(createHash(this.#digest).update(content).digest(), this.#digestOffset);
-    return { content, signedAttributes, digest: createHash(this.#digest).update(signedAttributes).digest() };
+    const signedAttributes = new Uint8Array(this.#attributes);
+    signedAttributes.set(hash(this.#digest, content, 'buffer'), this.#digestOffset);
+    return { content, signedAttributes, digest: hash(this.#digest, signedAttributes, 'buffer') };
   }
 
   /** Whether the signature is one of this unit's key over the draft. */

@@ -1,0 +1,113 @@
+import { beforeEach, describe, expect, test } from '@jest/globals';
+import { SigillumError } from '@sigillum/errors';
+import { SigningWindow } from './signing-window.ts';
+
+const refusal = (): SigillumError => new SigillumError('signer_overloaded', 'The queue is full.');
+
+describe('a signing window', () => {
+  let now: number;
+  let window: SigningWindow;
+  /** Calls that the signer has taken in and not answered. */
+  let open: { answer(): void; fail(): void }[];
+  let room: number;
+  let asked: number;
+  const call = (): Promise<string> => {
+    asked += 1;
+    if (open.length >= room) return Promise.reject(refusal());
+    const { promise, resolve, reject } = Promise.withResolvers<string>();
+    const entry = {
+      answer: () => {
+        open.splice(open.indexOf(entry), 1);
+        resolve('signed');
+      },
+      fail: () => {
+        open.splice(open.indexOf(entry), 1);
+        reject(new SigillumError('signer_unavailable', 'It is away.'));
+      },
+    };
+    open.push(entry);
+    return promise;
+  };
+  const run = (until = 1e9) => window.run(call, until);
+  const settle = () => new Promise((resolve) => setImmediate(resolve));
+
+  beforeEach(() => {
+    [now, open, room, asked] = [0, [], 3, 0];
+    window = new SigningWindow({ most: 3, now: () => now });
+  });
+
+  test('lets out what the signer has room for', async () => {
+    const all = [run(), run(), run(), run()];
+    await settle();
+    expect(open).toHaveLength(3);
+    open[0]?.answer();
+    await settle();
+    expect(open).toHaveLength(3);
+    for (const one of [...open]) one.answer();
+    await expect(Promise.all(all)).resolves.toEqual(['signed', 'signed', 'signed', 'signed']);
+  });
+
+  test('asks again when one of ours has been answered, and then no longer asks for more than there is room', async () => {
+    room = 1;
+    const all = [run(), run(), run()];
+    await settle();
+    expect(open).toHaveLength(1);
+    for (let index = 0; index < 3; index++) {
+      open[0]?.answer();
+      await settle();
+    }
+    await expect(Promise.all(all)).resolves.toEqual(['signed', 'signed', 'signed']);
+    const before = asked;
+    const more = [run(), run()];
+    await settle();
+    expect(asked).toBe(before + 1);
+    open[0]?.answer();
+    await settle();
+    open[0]?.answer();
+    await Promise.all(more);
+  });
+
+  test('goes on when the call that it waits for fails', async () => {
+    room = 1;
+    const [first, second] = [run(), run()];
+    await settle();
+    open[0]?.fail();
+    await expect(first).rejects.toMatchObject({ code: 'signer_unavailable' });
+    await settle();
+    open[0]?.answer();
+    await expect(second).resolves.toBe('signed');
+  });
+
+  test('throws at once when the room is taken by others, or the time is over', async () => {
+    room = 0;
+    await expect(run()).rejects.toMatchObject({ code: 'signer_overloaded' });
+    room = 1;
+    const first = run();
+    now = 10;
+    await expect(run(10)).rejects.toMatchObject({ code: 'signer_overloaded' });
+    open[0]?.answer();
+    await first;
+  });
+
+  test('tries one more after a while', async () => {
+    room = 1;
+    const all = [run(), run(), run()];
+    for (let index = 0; index < 3; index++) {
+      await settle();
+      open[0]?.answer();
+    }
+    await Promise.all(all);
+    room = 3;
+    for (const expected of [1, 2, 3]) {
+      const some = [run(), run(), run()];
+      await settle();
+      expect(open).toHaveLength(expected);
+      now += 1001;
+      while (open.length > 0) {
+        open[0]?.answer();
+        await settle();
+      }
+      await Promise.all(some);
+    }
+  });
+});

@@ -1,0 +1,67 @@
+import { isSigillumError } from '@sigillum/errors';
+
+/** Without a refusal for so long, one call more is tried: often enough to find room, seldom enough to cost nothing. */
+const calmMs = 1000;
+
+export type SigningWindowOptions = {
+  /** Calls at the same time, at most. */
+  readonly most: number;
+  /** Milliseconds that never go back. */
+  readonly now: () => number;
+};
+
+/**
+ * How many signDigests calls are with the signer at the same time. The signer takes in no more than it can sign in a
+ * moment and refuses the rest at once (`signer_overloaded`): nothing is signed then, so a call that is refused while
+ * another of ours is under way waits for that one and asks again, and from then on fewer go out together. With none of
+ * ours under way the room is taken by others: that is an overload, and is thrown.
+ */
+export class SigningWindow {
+  readonly #options: SigningWindowOptions;
+  #allowed: number;
+  #underWay = 0;
+  #changedAt: number;
+  /** Those that wait, the first to go on first. As many as there are batches in flight. */
+  readonly #waiting: (() => void)[] = [];
+
+  constructor(options: SigningWindowOptions) {
+    this.#options = options;
+    this.#allowed = options.most;
+    this.#changedAt = options.now();
+  }
+
+  /**
+   * @param call asks the signer; called again after a refusal
+   * @param until on the clock of `now`: no call begins later; the last refusal is thrown then
+   */
+  async run<Result>(call: () => Promise<Result>, until: number): Promise<Result> {
+    for (;;) {
+      while (this.#underWay >= this.#allowed) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+      this.#underWay += 1;
+      try {
+        const result = await call();
+        this.#widen();
+        return result;
+      } catch (error) {
+        const others = this.#underWay - 1;
+        if (!isSigillumError(error, 'signer_overloaded') || others === 0 || this.#options.now() >= until) throw error;
+        this.#allowed = others;
+        this.#changedAt = this.#options.now();
+      } finally {
+        this.#underWay -= 1;
+        this.#wake();
+      }
+    }
+  }
+
+  #widen(): void {
+    const now = this.#options.now();
+    if (this.#allowed >= this.#options.most || now - this.#changedAt < calmMs) return;
+    this.#allowed += 1;
+    this.#changedAt = now;
+  }
+
+  #wake(): void {
+    for (let room = this.#allowed - this.#underWay; room > 0; room--) this.#waiting.shift()?.();
+  }
+}
