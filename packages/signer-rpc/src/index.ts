@@ -1,6 +1,6 @@
 export { type KeyManifest, parseKeyManifest } from './key-manifest.ts';
 export { checkSignerIdentity, hashSignerUri, listUriNames } from './server-identity.ts';
-export { SignerClient, type SignerClientOptions, type SignResult } from './signer-client.ts';
+export { SignerClient, type SignerClientOptions, type SignerClientTls, type SignResult } from './signer-client.ts';
 export {
   algorithmSchema,
   type HealthAnswer,

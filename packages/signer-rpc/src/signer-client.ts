@@ -15,13 +15,12 @@ import {
   signDigestsAnswerSchema,
 } from './wire.ts';
 
-export type SignerClientOptions = {
+/** The client's certificate, its key, and the only roots that are trusted, all PEM texts. */
+export type SignerClientTls = { readonly certificate: string; readonly key: string; readonly roots: string };
+
+export type SignerClientOptions = SignerClientTls & {
   /** `https://host:port` of the daemon. */
   readonly url: string;
-  /** The client's certificate, its key, and the only roots that are trusted, all PEM texts. */
-  readonly certificate: string;
-  readonly key: string;
-  readonly roots: string;
   /** Connections at most; calls beyond wait for one, within their own time. */
   readonly maxSockets?: number;
   /** The URI SAN that the server must have. */
@@ -46,23 +45,26 @@ const CONNECT_RETRY_PAUSE_MS = 100;
 
 /** The daemon's client: mTLS with TLS 1.3, keep-alive, typed errors. Signing is never repeated once it may have begun. */
 export class SignerClient {
-  readonly #agent: Agent;
+  readonly #options: Omit<SignerClientOptions, keyof SignerClientTls>;
   readonly #url: URL;
+  #agent: Agent;
+  /** The one before the last renewal, which was days ago. */
+  #retired: Agent | undefined;
 
-  constructor(options: SignerClientOptions) {
+  constructor({ certificate, key, roots, ...options }: SignerClientOptions) {
+    this.#options = options;
     this.#url = new URL(options.url);
-    const serverUri = options.serverUri ?? hashSignerUri;
-    this.#agent = new Agent({
-      keepAlive: true,
-      maxSockets: options.maxSockets ?? DEFAULT_MAX_SOCKETS,
-      // A resumed session skips the check of the server's name and shows an old certificate to policy.
-      maxCachedSessions: 0,
-      minVersion: 'TLSv1.3',
-      cert: options.certificate,
-      key: options.key,
-      ca: options.roots,
-      checkServerIdentity: (host, certificate) => checkSignerIdentity(host, certificate, serverUri),
-    });
+    this.#agent = createAgent(options, { certificate, key, roots });
+  }
+
+  /** Takes renewed files for connections from now on; calls under way end on the old ones, which then are closed. */
+  replaceTls(tls: SignerClientTls): void {
+    const old = this.#agent;
+    this.#agent = createAgent(this.#options, tls);
+    this.#retired?.destroy();
+    this.#retired = old;
+    closeIdle(old);
+    old.on('free', () => closeIdle(old));
   }
 
   /**
@@ -115,6 +117,7 @@ export class SignerClient {
   /** Closes all connections; calls in flight fail. */
   close(): void {
     this.#agent.destroy();
+    this.#retired?.destroy();
   }
 
   async #call(method: 'GET' | 'POST', path: string, until: number, createBody?: () => Uint8Array): Promise<Answer> {
@@ -133,6 +136,30 @@ export class SignerClient {
         await sleep(CONNECT_RETRY_PAUSE_MS);
       }
     }
+  }
+}
+
+function createAgent(
+  { serverUri = hashSignerUri, maxSockets }: Omit<SignerClientOptions, keyof SignerClientTls>,
+  tls: SignerClientTls,
+): Agent {
+  return new Agent({
+    keepAlive: true,
+    maxSockets: maxSockets ?? DEFAULT_MAX_SOCKETS,
+    // A resumed session skips the check of the server's name and shows an old certificate to policy.
+    maxCachedSessions: 0,
+    minVersion: 'TLSv1.3',
+    cert: tls.certificate,
+    key: tls.key,
+    ca: tls.roots,
+    checkServerIdentity: (host, certificate) => checkSignerIdentity(host, certificate, serverUri),
+  });
+}
+
+/** Closes the connections that wait for a call; one that a waiting call has just got isn't among them. */
+function closeIdle(agent: Agent): void {
+  for (const sockets of Object.values(agent.freeSockets)) {
+    for (const socket of sockets ?? []) socket.destroy();
   }
 }
 

@@ -6,6 +6,7 @@ import { createServer, type Server, type ServerOptions } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { TLSSocket } from 'node:tls';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { listUriNames } from './server-identity.ts';
 import { SignerClient } from './signer-client.ts';
@@ -38,6 +39,7 @@ beforeAll(() => {
   makeCertificate('other', 'IP:127.0.0.1,URI:spiffe://sigillum.internal/tsa', 'serverAuth');
   makeCertificate('both', `IP:127.0.0.1,URI:spiffe://sigillum.internal/tsa,${signer}`, 'serverAuth');
   makeCertificate('client', 'URI:spiffe://sigillum.internal/document-service', 'clientAuth');
+  makeCertificate('renewed', 'URI:spiffe://sigillum.internal/document-service', 'clientAuth');
 });
 
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
@@ -126,6 +128,35 @@ describe('the client', () => {
     server.on('secureConnection', () => (connections += 1));
     for (let round = 0; round < 5; round += 1) await client.keys();
     expect(connections).toBe(1);
+  });
+
+  test('shows a renewed certificate from then on, ends what is under way on the old one, and keeps no connection of that', async () => {
+    const seen: string[] = [];
+    const open = new Set<TLSSocket>();
+    const { promise: goOn, resolve: release } = Promise.withResolvers<void>();
+    const { client, server } = await start((request, response) => {
+      seen.push((request.socket as TLSSocket).getPeerCertificate().subject.CN);
+      void (request.url === '/v1/keys' ? goOn : Promise.resolve()).then(() =>
+        answer(200, { keys: [] })(request, response, ''),
+      );
+    });
+    server.on('secureConnection', (socket: TLSSocket) => {
+      open.add(socket);
+      socket.once('close', () => open.delete(socket));
+    });
+    const waiting = client.keys();
+    // A second connection of the old certificate, idle by the time of the renewal.
+    await client.health().catch(() => undefined);
+    expect(open.size).toBe(2);
+    client.replaceTls({ certificate: pem('renewed.pem'), key: pem('renewed.key'), roots: pem('root.pem') });
+    await client.health().catch(() => undefined);
+    await client.health().catch(() => undefined);
+    release();
+    expect(await waiting).toEqual([]);
+    expect(seen).toEqual(['client', 'client', 'renewed', 'renewed']);
+    while (open.size > 1) await sleep(10);
+    client.replaceTls({ certificate: pem('client.pem'), key: pem('client.key'), roots: pem('elsewhere.pem') });
+    await expect(client.keys()).rejects.toMatchObject({ code: 'signer_unavailable' });
   });
 
   test.each([
