@@ -46,6 +46,8 @@ describe('the systemd units', () => {
       );
       const start = lines.find((line) => line.startsWith('ExecStart='))?.slice('ExecStart='.length);
       expect(lines).toContain(`ExecStartPre=${start} --check-config`);
+      // SIGUSR1 would open a debugger, by which every local user reads keys from the memory of the service.
+      expect(start).toMatch(/\/node --disable-sigusr1 \//);
       // What a unit names must exist in the checkout.
       const main = /packages\/([a-z-]+)\/dist\/main\.js/.exec(start ?? '')?.[1];
       expect(() => read(`../../packages/${main}/src/main.ts`)).not.toThrow();

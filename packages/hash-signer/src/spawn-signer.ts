@@ -46,6 +46,9 @@ function listWrappers({ runAs }: SignerLaunch): string[] {
   return wrappers;
 }
 
+/** Else SIGUSR1 opens a debugger, by which every local user reads the memory of the process. */
+const noDebugger = '--disable-sigusr1';
+
 /** The script beside this file, as TypeScript or compiled. */
 const script = fileURLToPath(
   new URL(`./signer/main${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url),
@@ -54,8 +57,8 @@ const script = fileURLToPath(
 /** Starts a signer process with a pipe on descriptor 3, nothing secret in argv, and an environment of its own. */
 export function spawnSigner(launch: SignerLaunch): SpawnedSigner {
   // The parent's options but for debuggers: a second one can't have the same port, and none belongs in there.
-  const nodeOptions = process.execArgv.filter((option) => !option.startsWith('--inspect'));
-  const [command, ...args] = [...listWrappers(launch), process.execPath, ...nodeOptions, script];
+  const nodeOptions = process.execArgv.filter((option) => !option.startsWith('--inspect') && option !== noDebugger);
+  const [command, ...args] = [...listWrappers(launch), process.execPath, noDebugger, ...nodeOptions, script];
   const child = spawn(command, args, {
     stdio: ['ignore', 'inherit', 'inherit', 'pipe'],
     env: {
