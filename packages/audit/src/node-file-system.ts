@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { constants } from 'node:fs';
-import { type FileHandle, mkdir, open, readdir } from 'node:fs/promises';
+import { constants, existsSync } from 'node:fs';
+import { type FileHandle, mkdir, open, readdir, stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
+import { dirname } from 'node:path';
 import { SigillumError } from '@sigillum/errors';
 import type { AuditFile, AuditFileSystem } from './audit-file-system.ts';
 
@@ -10,7 +11,7 @@ import type { AuditFile, AuditFileSystem } from './audit-file-system.ts';
 export function createNodeFileSystem(): AuditFileSystem {
   return {
     makeDirectory: async (path) => {
-      await mkdir(path, { recursive: true, mode: 0o700 });
+      await makeDirectory(path);
     },
     list: (path) => readdir(path),
     openFile: async (path, mode) => {
@@ -48,6 +49,19 @@ export function createNodeFileSystem(): AuditFileSystem {
 }
 
 /** @param isDurable written with O_DSYNC, one call instead of two: a write has then been synced when it resolves */
+/** Node's own `recursive` never returns below /proc, where making a folder says ENOENT although its parent is there. */
+async function makeDirectory(path: string): Promise<void> {
+  try {
+    await mkdir(path, { mode: 0o700 });
+  } catch (error) {
+    const code = Error.isError(error) && 'code' in error ? error.code : undefined;
+    if (code === 'EEXIST' && (await stat(path)).isDirectory()) return;
+    if (code !== 'ENOENT' || existsSync(dirname(path))) throw error;
+    await makeDirectory(dirname(path));
+    await makeDirectory(path);
+  }
+}
+
 function wrap(handle: FileHandle, isDurable = false): AuditFile {
   let hasToSync = !isDurable;
   return {
