@@ -1,9 +1,11 @@
 import { execFile, execFileSync, spawnSync } from 'node:child_process';
 import { createHash, randomBytes, X509Certificate } from 'node:crypto';
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
 import { join, resolve } from 'node:path';
 import { Agent, request as httpsRequest } from 'node:https';
-import { connect as connectTls } from 'node:tls';
+import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { promisify } from 'node:util';
 import fc from 'fast-check';
 import { verifyAuditLog } from '@sigillum/audit';
@@ -208,6 +210,103 @@ describe('a reload', () => {
     expect(await serialOf()).toBe(old);
     cpSync(home.path('tls/next.key'), home.path('tls/renewed.key'));
     await waitUntil('the renewed certificate', async () => (await serialOf()) !== old);
+    expect(await signer.stop()).toBe(0);
+  });
+
+  test('asked for during the start comes after it, and many at once are few', async () => {
+    await home.writeConfig('early', one);
+    const signer = home.launch('early');
+    // The process is there and doesn't sign yet, or just does.
+    await waitUntil('a sign of life', async () => {
+      return (await fetch(`http://127.0.0.1:${signer.internalPort}/healthz`).catch(() => undefined))?.ok === true;
+    });
+    for (let count = 0; count < 20; count += 1) signer.child.kill('SIGHUP');
+    await signer.waitUntilReady();
+    await waitUntil('a reload', async () => (await signer.metric('hash_signer_reloads_total', 'what="config"')) > 0);
+    for (let count = 0; count < 20; count += 1) signer.child.kill('SIGHUP');
+    expect(await new SigningRecord().sign(home.connect(signer), home.key('p256'))).toEqual(['signed']);
+    // One that comes with the end changes nothing about it.
+    signer.child.kill('SIGTERM');
+    signer.child.kill('SIGHUP');
+    expect(await signer.waitForExit()).toBe(0);
+  });
+
+  test.each([
+    ['certificate', 'tls/garbage.pem', 'no certificate', { certificate: 'tls/garbage.pem' }],
+    ['key', 'tls/tsa.key', 'is not that of', { key: 'tls/tsa.key' }],
+    ['key that others may read', 'tls/open.key', 'readable by its owner only', { key: 'tls/open.key' }],
+    ['list of roots', 'tls/empty.pem', 'no certificate', { client_roots: 'tls/empty.pem' }],
+  ])('with a %s that is no good keeps the old TLS files, and says which file', async (_what, file, why, broken) => {
+    for (const name of ['garbage', 'empty']) writeFileSync(home.path(`tls/${name}.pem`), name === 'empty' ? '' : 'x');
+    writeFileSync(home.path('tls/open.key'), home.tls('hash-signer.key'), { mode: 0o644 });
+    const good = { certificate: 'tls/hash-signer.pem', key: 'tls/hash-signer.key', client_roots: 'tls/root.pem' };
+    const signer = await home.start('half-tls', one);
+    await home.writeConfig('half-tls', { ...one, tls: { ...good, ...broken } });
+    await reloaded(signer, 'tls');
+    expect(await signer.metric('hash_signer_reloads_total', 'what="tls"', 'outcome="failed"')).toBe(1);
+    const line = signer.log.split('\n').find((text) => text.includes('the TLS files are not usable')) ?? '';
+    expect(line).toContain(home.path(file));
+    expect(line).toContain(why);
+    expect(await new SigningRecord().sign(home.connect(signer), home.key('p256'))).toEqual(['signed']);
+    await home.writeConfig('half-tls', one);
+    await reloaded(signer, 'tls');
+    expect(await signer.metric('hash_signer_reloads_total', 'what="tls"', 'outcome="ok"')).toBe(1);
+    expect(await signer.stop()).toBe(0);
+  });
+});
+
+describe('connections', () => {
+  const mute = (port: number, bytes?: Uint8Array): Socket => {
+    const socket = connect(port, '127.0.0.1', () => bytes && socket.write(bytes));
+    return socket.on('error', () => undefined);
+  };
+  const idle = (port: number, name: string): TLSSocket => {
+    const identity = { ca: home.tls('root.pem'), cert: home.tls(`${name}.pem`), key: home.tls(`${name}.key`) };
+    const socket = connectTls({ host: '127.0.0.1', port, ...identity });
+    socket.resume();
+    return socket.on('error', () => undefined);
+  };
+  const signsSoon = async (signer: RunningSigner, name: string): Promise<void> => {
+    const client = home.connect(signer, name);
+    await waitUntil(`${name} has a signature`, async () => {
+      return (await new SigningRecord().sign(client, home.key('p256')))[0] === 'signed';
+    });
+  };
+
+  test('that never speak, or stop in the handshake, keep nobody out', async () => {
+    // Longer than the test may take: only their giving way can help.
+    const limits = { max_connections: 16, handshake_ms: 60_000 };
+    const signer = await home.start('mute', { ...one, limits });
+    const half = Buffer.from('160301020001', 'hex');
+    const sockets = Array.from({ length: 60 }, (_, index) => mute(signer.port, index % 2 === 0 ? half : undefined));
+    await signsSoon(signer, 'other');
+    for (const socket of sockets) socket.destroy();
+    expect(await signer.stop()).toBe(0);
+  });
+
+  test('that never speak end after the time for a handshake', async () => {
+    const signer = await home.start('short', { ...one, limits: { handshake_ms: 300 } });
+    const sockets = [mute(signer.port), mute(signer.port, Buffer.from('160301020001', 'hex'))];
+    await Promise.all(sockets.map((socket) => once(socket, 'close')));
+    expect(await signer.stop()).toBe(0);
+  });
+
+  test('count for their client from the handshake on: too many of one take none from the others', async () => {
+    const limits = { connections_per_client: 3, max_connections: 12 };
+    const signer = await home.start('greedy', { ...one, limits });
+    const sockets = Array.from({ length: 10 }, () => idle(signer.port, 'document-service'));
+    let closed = 0;
+    for (const socket of sockets) socket.once('close', () => (closed += 1));
+    await waitUntil('those beyond the share are closed', () => closed >= 7);
+    await signsSoon(signer, 'other');
+    for (const socket of sockets) socket.destroy();
+    // One beyond the share that asks is told so.
+    await signsSoon(signer, 'document-service');
+    const client = home.connect(signer, 'document-service');
+    const outcomes = (
+      await Promise.all(Array.from({ length: 6 }, () => new SigningRecord().sign(client, home.key('p256'))))
+    ).flat();
+    expect(outcomes).toContain('signer_overloaded');
     expect(await signer.stop()).toBe(0);
   });
 });

@@ -165,6 +165,15 @@ describe('the audit log', () => {
     await log.close();
   });
 
+  test('makes its folder with the parents, and says so where nobody can', async () => {
+    const nested = join(directory, 'a', 'b');
+    await (await open({ directory: nested })).close();
+    expect((await stat(nested)).mode & 0o777).toBe(0o700);
+    await expect(open({ directory: '/proc/sigillum-audit' })).rejects.toEqual(code('audit_write_failed'));
+    await writeFile(join(directory, 'file'), '');
+    await expect(open({ directory: join(directory, 'file') })).rejects.toEqual(code('audit_write_failed'));
+  });
+
   test('removes a last line cut by a crash and says so in the log', async () => {
     const log = await open();
     await log.append({ n: 1 });

@@ -15,7 +15,7 @@ export {
 export type { AuditFile, AuditFileSystem } from './audit-file-system.ts';
 export { AuditLog, type AuditLogOptions } from './audit-log.ts';
 export { createNodeFileSystem } from './node-file-system.ts';
-export { readAuditEvents } from './read-audit-events.ts';
+export { findLastAuditEvent, readAuditEvents } from './read-audit-events.ts';
 export {
   type AuditLogReport,
   type AuditSegment,

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import type { AuditFileSystem } from './audit-file-system.ts';
-import { listSegments } from './find-tail.ts';
+import type { AuditFile, AuditFileSystem } from './audit-file-system.ts';
+import { listSegments, maxLineBytes } from './find-tail.ts';
 import type { JsonObject } from './json-value.ts';
 import { createNodeFileSystem } from './node-file-system.ts';
 import { readLines } from './read-lines.ts';
@@ -22,6 +22,51 @@ export async function* readAuditEvents(options: {
     for await (const event of readEvents(join(options.directory, name), fileSystem)) {
       if (isAtOrAfter(event, since)) yield event;
     }
+  }
+}
+
+/** Read at a time from the end; far longer than a line. */
+const backwardsBytes = 4 * maxLineBytes;
+
+/**
+ * The newest event of a log that is wanted, without verifying anything: for a start. Reads from the end, and no more than
+ * it takes. Undefined when there is none. Lines that can't be read are passed over.
+ */
+export async function findLastAuditEvent(options: {
+  readonly directory: string;
+  readonly isWanted: (event: JsonObject) => boolean;
+}): Promise<JsonObject | undefined> {
+  const fileSystem = createNodeFileSystem();
+  for (const name of (await listSegments(options.directory, fileSystem)).toReversed()) {
+    const file = await fileSystem.openFile(join(options.directory, name), 'read');
+    try {
+      for await (const line of readLinesBackwards(file)) {
+        const event = findEvent(line);
+        if (event !== undefined && options.isWanted(event)) return event;
+      }
+    } finally {
+      await file.close();
+    }
+  }
+  return undefined;
+}
+
+async function* readLinesBackwards(file: AuditFile): AsyncGenerator<Uint8Array> {
+  // The end of a line whose beginning has not been read yet.
+  let rest: Uint8Array = new Uint8Array(0);
+  for (let end = await file.size(); end > 0; ) {
+    const start = Math.max(0, end - backwardsBytes);
+    const bytes = Buffer.concat([await file.read(start, end - start), rest]);
+    const firstEnd = start === 0 ? -1 : bytes.indexOf(0x0a);
+    let lineEnd = bytes.length;
+    while (lineEnd > firstEnd) {
+      const lineStart = lineEnd === 0 ? 0 : bytes.lastIndexOf(0x0a, lineEnd - 1) + 1;
+      yield bytes.subarray(lineStart, lineEnd);
+      lineEnd = lineStart - 1;
+    }
+    // Without any line end this is no log: what is longer than a line is not kept.
+    rest = bytes.subarray(0, firstEnd === -1 ? 0 : firstEnd);
+    end = start;
   }
 }
 

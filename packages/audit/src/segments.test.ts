@@ -2,7 +2,15 @@ import { mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promi
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { AuditLog, type ChainHead, findChainLine, readAuditEvents, verifyAuditLog } from './index.ts';
+import {
+  AuditLog,
+  type ChainHead,
+  findChainLine,
+  findLastAuditEvent,
+  type JsonObject,
+  readAuditEvents,
+  verifyAuditLog,
+} from './index.ts';
 
 const chain = 'segments-1';
 let directory: string;
@@ -146,5 +154,27 @@ describe('several events at once', () => {
     const report = await verifyAuditLog({ directory, chain, onEvent: (event) => seen.push(event['n']) });
     expect(report).toMatchObject({ intact: true, lines: 106 });
     expect(seen.slice(6)).toEqual(events.map(({ n }) => n));
+  });
+
+  test('give the newest event of a kind, from whichever segment and however far from the end', async () => {
+    const find = (isWanted: (event: JsonObject) => boolean) => findLastAuditEvent({ directory, isWanted });
+    expect(await find(({ day }) => day === 1)).toMatchObject({ day: 1, n: 2 });
+    expect(await find(({ n }) => n === 1)).toMatchObject({ day: 3, n: 1 });
+    expect(await find(() => false)).toBeUndefined();
+    // More than is read at a time, and lines that end anywhere in it.
+    const log = await AuditLog.open({ directory, chain, now: () => at(3) });
+    await log.append({ type: 'wanted', text: '\n' });
+    await log.appendAll(
+      Array.from({ length: 30 }, (_, index) => ({ type: 'x', index, text: 'y'.repeat(20_011 + index) })),
+    );
+    await log.close();
+    expect(await find(({ index }) => index === 29)).toBeDefined();
+    for (let index = 0; index < 30; index += 1)
+      expect(await find((event) => event['index'] === index)).toMatchObject({ index });
+    expect(await find(({ type }) => type === 'wanted')).toMatchObject({ text: '\n' });
+    // A crash left half a line, and nothing else, behind it.
+    const newest = (await names()).filter((name) => name.endsWith('.jsonl')).at(-1) ?? '';
+    await writeFile(join(directory, newest), `${await readFile(join(directory, newest), 'utf8')}{"sequence":`);
+    expect(await find(({ type }) => type === 'wanted')).toMatchObject({ type: 'wanted' });
   });
 });

@@ -41,7 +41,12 @@ export class ClientIdentities {
     return identity && now < identity.validUntil ? identity : undefined;
   }
 
-  /** Open connections that have shown this name in a request. */
+  /** Reads and counts a connection whose handshake is done, before it asks anything. Answers the name in it. */
+  meet(socket: TLSSocket): string | undefined {
+    return (this.#known.get(socket) ?? this.#meet(socket))?.name;
+  }
+
+  /** Open connections with this name in their certificate. */
   countConnections(name: string): number {
     return this.#connections.get(name) ?? 0;
   }

@@ -80,7 +80,9 @@ const limitsSchema = z.strictObject({
   /** Time for what is in flight when the daemon stops. */
   drain_ms: z.int().min(0).max(60_000).default(10_000),
   max_connections: z.int().min(1).max(10_000).default(256),
-  /** Connections of one client: the others find one free. */
+  /** A TLS handshake is done in this time: services are near. */
+  handshake_ms: z.int().min(100).max(60_000).default(5_000),
+  /** Connections of one client, from the handshake on: the others find one free. */
   connections_per_client: z.int().min(1).max(10_000).default(64),
   /** An answer that its client doesn't read ends the connection after this time. */
   unread_answer_ms: z.int().min(100).max(60_000).default(10_000),

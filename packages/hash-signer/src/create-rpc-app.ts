@@ -2,7 +2,7 @@ import type { RequestListener } from 'node:http';
 import { addLogFields, createHttpApp, type Logger, type Metrics, useProblemHandler } from '@sigillum/service-kit';
 import type { HealthAnswer, KeysAnswer, MethodName } from '@sigillum/signer-rpc';
 import type { NextFunction, Request, Response } from 'express';
-import { Authorisation } from './authorisation.ts';
+import type { Authorisation } from './authorisation.ts';
 import { mayUse, type Policy } from './client-policy.ts';
 import type { ClientPolicy, Limits } from './config.ts';
 import { dropUnreadAnswer } from './drop-unread-answer.ts';
@@ -15,6 +15,7 @@ export type RpcAppOptions = {
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly policy: Policy;
+  readonly authorisation: Authorisation;
   readonly registry: KeyRegistry;
   readonly tokens: ReadonlyMap<string, TokenSigners>;
   readonly signing: DigestSigning;
@@ -23,9 +24,8 @@ export type RpcAppOptions = {
 
 /** The three methods of the contract (`@sigillum/signer-rpc`, README). */
 export function createRpcApp(options: RpcAppOptions): RequestListener {
-  const { logger, metrics, policy, registry, tokens } = options;
+  const { logger, metrics, authorisation, registry, tokens } = options;
   const app = createHttpApp({ logger, metrics });
-  const authorisation = new Authorisation(policy, options.limits);
   const authorise = createAuthoriser(authorisation, options.limits);
 
   app.get('/v1/keys', authorise('keys'), (_request, response) => {
@@ -50,7 +50,7 @@ export function createRpcApp(options: RpcAppOptions): RequestListener {
   });
 
   useProblemHandler(app, { logger });
-  const sign = createSignEndpoint({ ...options, authorisation });
+  const sign = createSignEndpoint(options);
   return (request, response) => {
     const path = request.url?.split('?', 1)[0];
     if (path === SIGN_PATH) sign(request, response);

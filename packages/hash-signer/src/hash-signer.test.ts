@@ -912,6 +912,35 @@ describe('a hash-signer that must not start', () => {
     expect(result.stderr).toContain('surprise');
   });
 
+  test('--check-config looks into the files: each problem a sentence with the name of its file, and nothing of what is in it', async () => {
+    const manifests = writeManifests('keys-check', (name, value) => {
+      if (name === 'p384') value['spki'] = 'AAAA';
+    });
+    writeSecret('open.pin', `${userPin}\n`);
+    chmodSync(join(home, 'open.pin'), 0o644);
+    writeSecret('tls/no.pem', 'nothing');
+    const { path } = await writeConfig('check-files', {
+      tls: { certificate: 'tls/expired.pem', key: 'tls/tsa.key', client_roots: 'tls/no.pem' },
+      token: { pin_file: 'open.pin' },
+      manifests,
+      pkcs11: { module: 'absent.so', softhsm_conf: 'softhsm2.conf' },
+    });
+    const args = ['--conditions=source', join(import.meta.dirname, 'main.ts'), '--config', path, '--check-config'];
+    const { status, stderr, stdout } = spawnSync(node, args, { encoding: 'utf8' });
+    expect(status).toBe(78);
+    const file = (name: string): string => join(home, name);
+    expect(stderr.trim().split('\n')).toEqual([
+      `There is no PKCS#11 module ${file('absent.so')}.`,
+      `The PIN file ${file('open.pin')} must be readable by its owner only: chmod 600`,
+      `There is no certificate (PEM) in ${file('tls/no.pem')}.`,
+      `The key in ${file('tls/tsa.key')} is not that of the certificate in ${file('tls/expired.pem')}.`,
+      expect.stringContaining(`The certificate in ${file('tls/expired.pem')} has expired at 20`),
+      expect.stringContaining(`The key manifest ${join(manifests, 'p384.json')} is not valid: spki`),
+    ]);
+    expect(stderr + stdout).not.toContain(userPin);
+    expect(stderr + stdout).not.toContain('PRIVATE KEY');
+  });
+
   test('keeps trying while the token is not there, and says 503 with Retry-After at once', async () => {
     const { path, internalPort, port } = await writeConfig('absent', {
       token: { serial: '0000000000000000' },

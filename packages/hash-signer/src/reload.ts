@@ -44,6 +44,8 @@ export class Reload {
   readonly #with: ReloadDependencies;
   #config: Config;
   #running: Promise<void> = Promise.resolve();
+  /** The one that hasn't begun: it will see all that is on the disk by then, so others join it. */
+  #waiting: Promise<void> | undefined;
 
   constructor(config: Config, dependencies: ReloadDependencies) {
     this.#config = config;
@@ -52,8 +54,14 @@ export class Reload {
 
   /** Never rejects: what is wrong is logged and counted. */
   run(): Promise<void> {
-    this.#running = this.#running.then(() => this.#reload());
-    return this.#running;
+    if (this.#waiting) return this.#waiting;
+    const next = this.#running.then(() => {
+      this.#waiting = undefined;
+      return this.#reload();
+    });
+    this.#waiting = next;
+    this.#running = next;
+    return next;
   }
 
   async #reload(): Promise<void> {

@@ -13,6 +13,7 @@ import {
 } from '@sigillum/service-kit';
 import type { Purpose } from '@sigillum/signer-rpc';
 import { createStartedEvent } from './audit-event.ts';
+import { Authorisation } from './authorisation.ts';
 import { Policy } from './client-policy.ts';
 import type { Config, TokenConfig } from './config.ts';
 import { createRpcApp } from './create-rpc-app.ts';
@@ -106,9 +107,18 @@ export async function startHashSigner(config: Config, events: HashSignerEvents):
     const shared = { registry, tokens, logger };
     const signing = new DigestSigning({ ...shared, audit, rates, pending, limits, metrics: signerMetrics });
     const policy = new Policy(config.clients);
-    const app = createRpcApp({ ...shared, metrics, policy, signing, limits });
-    const listener = { maxConnections: limits.max_connections, requestTimeoutMs: 30_000 };
-    const server = await serve(app, { ...config.listen, tls: readTls(config.tls), limits: listener });
+    const authorisation = new Authorisation(policy, limits);
+    const app = createRpcApp({ ...shared, metrics, policy, authorisation, signing, limits });
+    const server = await serve(app, {
+      ...config.listen,
+      tls: readTls(config.tls),
+      limits: {
+        maxConnections: limits.max_connections,
+        handshakeTimeoutMs: limits.handshake_ms,
+        requestTimeoutMs: 30_000,
+      },
+      onSecureConnection: (socket) => authorisation.meet(socket),
+    });
     servers.push(server);
     tls = new TlsFiles(config.tls, { server, logger, metrics: signerMetrics });
     const { readConfig } = events;

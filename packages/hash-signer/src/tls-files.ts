@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { statSync } from 'node:fs';
 import type { Logger, RunningServer, ServeTls } from '@sigillum/service-kit';
-import { readSecretFile, readTextFile } from '@sigillum/service-kit';
+import { readTextFile, readTlsFiles } from '@sigillum/service-kit';
 import type { Config } from './config.ts';
 import type { SignerMetrics } from './signer-metrics.ts';
 
@@ -10,11 +10,8 @@ const LOOK_MS = 5_000;
 
 /** Reads the three files. @throws SigillumError `config_invalid` */
 export function readTls({ certificate, key, client_roots }: Config['tls']): ServeTls {
-  return {
-    certificate: readTextFile(certificate),
-    key: readSecretFile(key).toString('utf8'),
-    clientRoots: readTextFile(client_roots),
-  };
+  const { roots: clientRoots = '', ...own } = readTlsFiles({ certificate, key, roots: client_roots });
+  return { ...own, clientRoots };
 }
 
 /** Takes renewed TLS files for new connections: when they change, and when asked. Unusable ones change nothing. */

@@ -419,7 +419,7 @@ describe('mutual TLS', () => {
 
   test.each([
     ['half of its connections', { maxConnections: 8 }],
-    ['all of its connections', { maxConnections: 4, maxHandshakes: 4 }],
+    ['all of its connections', { maxConnections: 4, crowdedHandshakes: 4 }],
   ])('is open to those who speak when others hold %s without a word', async (_what, limits) => {
     // So long that only their giving way can help.
     const { server } = await startTls({ limits: { ...limits, handshakeTimeoutMs: 600_000 } });
@@ -434,16 +434,17 @@ describe('mutual TLS', () => {
     for (const socket of mute) socket.destroy();
   });
 
-  test('counts neither those who have shown who they are nor those who have gone as handshakes', async () => {
-    const { server } = await startTls({ limits: { maxConnections: 100, maxHandshakes: 2 } });
+  test('ends nobody who has shown who it is, however crowded it is', async () => {
+    const { server } = await startTls({ limits: { maxConnections: 100, crowdedHandshakes: 2 } });
     for (let turn = 0; turn < 4; turn += 1) {
       const socket = speak(server.port, Buffer.from('GET / HTTP/1.1\r\n\r\n'));
       socket.resume();
       await once(socket, 'close');
     }
-    const open = await Promise.all(Array.from({ length: 2 }, () => converse(server.port)));
-    open.push(...(await Promise.all(Array.from({ length: 2 }, () => converse(server.port)))));
+    const open = await Promise.all(Array.from({ length: 8 }, () => converse(server.port)));
+    await sleep(1_100);
     expect(await ask(server.port, 'client')).toBe('200 server');
+    expect(open.filter((socket) => socket.destroyed)).toEqual([]);
     for (const socket of open) socket.destroy();
   });
 

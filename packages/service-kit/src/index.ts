@@ -9,6 +9,7 @@ export {
 export { createLogger, type LogFields, type Logger, type LogLevel } from './create-logger.ts';
 export { createMetrics, type HttpMetrics, type Metrics } from './create-metrics.ts';
 export { loadConfig, parseConfig } from './load-config.ts';
+export { makeDirectory } from './make-directory.ts';
 export { type Arguments, assertNoRest, parseArguments } from './parse-arguments.ts';
 export { readSecretFile, readTextFile } from './read-secret-file.ts';
 export { createRequestId, getRequestId, requestIdHeader } from './request-id.ts';
@@ -22,5 +23,6 @@ export {
   serve,
 } from './serve.ts';
 export { type ReadyReport, type ServeInternalOptions, serveInternal } from './serve-internal.ts';
+export { assertTlsFiles, readTlsFiles } from './tls-files.ts';
 export { sendProblem, useProblemHandler } from './use-problem-handler.ts';
 export { writeFileDurably } from './write-file-durably.ts';

@@ -1,6 +1,6 @@
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, closeSync, mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, closeSync, mkdirSync, mkdtempSync, openSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
@@ -9,12 +9,15 @@ import { SigillumError } from '@sigillum/errors';
 import { z } from 'zod';
 import {
   assertNoRest,
+  assertTlsFiles,
   configPath,
   createLogger,
   loadConfig,
+  makeDirectory,
   parseArguments,
   readSecretFile,
   readTextFile,
+  readTlsFiles,
 } from './index.ts';
 
 let folder: string;
@@ -172,13 +175,76 @@ describe('a log line', () => {
   });
 });
 
+describe('a folder', () => {
+  test('is made with its parents, and says so where nobody can make one', () => {
+    const path = join(folder, 'x', 'y', 'z');
+    expect(makeDirectory(path, 0o700)).toBe(true);
+    expect(statSync(path).mode & 0o777).toBe(0o700);
+    expect(makeDirectory(path, 0o700)).toBe(false);
+    // Node's own recursion never comes back from there.
+    expect(() => makeDirectory('/proc/sigillum/x')).toThrow('ENOENT');
+    expect(() => makeDirectory(join(write('file', ''), 'x'))).toThrow('ENOTDIR');
+    expect(() => makeDirectory(join(folder, 'file'))).toThrow('EEXIST');
+  });
+});
+
+describe('TLS files', () => {
+  const openssl = (...args: string[]): void => void execFileSync('openssl', args, { cwd: folder, stdio: 'pipe' });
+  const at = (name: string): string => join(folder, name);
+  const make = (name: string): void => {
+    const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-keyout', `${name}.key`];
+    openssl('req', '-x509', ...key, '-days', '2', '-subj', `/CN=${name}`, '-out', `${name}.pem`);
+    chmodSync(at(`${name}.key`), 0o600);
+  };
+  beforeAll(() => {
+    make('a');
+    make('b');
+  });
+  const good = () => ({ certificate: at('a.pem'), key: at('a.key'), roots: at('b.pem') });
+  const now = () => new Date(Date.now() + 60_000);
+  const days = (count: number) => new Date(Date.now() + count * 86_400_000);
+
+  test('that fit each other are read', () => {
+    expect(readTlsFiles(good()).certificate).toContain('BEGIN CERTIFICATE');
+    assertTlsFiles([good(), { certificate: at('b.pem'), key: at('b.key') }], now());
+  });
+
+  test.each<[string, object, string]>([
+    ['a key of another certificate', { key: 'b.key' }, 'The key in b.key is not that of the certificate in a.pem.'],
+    ['no key', { key: 'empty.key' }, 'The secret file empty.key is empty.'],
+    ['a key that is none', { key: 'text.key' }, 'There is no private key (PEM, not encrypted) in text.key.'],
+    ['no certificate', { certificate: 'a.key' }, 'There is no certificate (PEM) in a.key.'],
+    ['a broken root', { roots: 'broken.pem' }, "Certificate 2 in broken.pem can't be parsed."],
+    ['no root at all', { roots: 'empty.key' }, 'There is no certificate (PEM) in empty.key.'],
+    ['a file that is not there', { roots: 'absent' }, "The file absent can't be read."],
+  ])('with %s are refused', (_what, change, message) => {
+    write('empty.key', '');
+    write('text.key', 'secret-of-somebody');
+    const broken = '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n';
+    write('broken.pem', readTextFile(at('a.pem')) + broken);
+    const paths = Object.fromEntries(Object.entries(change).map(([name, file]) => [name, at(String(file))]));
+    const error = catchError(() => readTlsFiles({ ...good(), ...paths }));
+    expect([error.code, error.message.replaceAll(`${folder}/`, '')]).toEqual(['config_invalid', message]);
+  });
+
+  test('are checked all at once, with the time', () => {
+    const late = catchError(() => assertTlsFiles([good(), { ...good(), key: at('b.key') }], days(9)));
+    expect(late.message.split('\n')).toEqual([
+      expect.stringMatching(/^The certificate in \S+a\.pem has expired at 20/),
+      `No root in ${at('b.pem')} is valid at this time.`,
+      `The key in ${at('b.key')} is not that of the certificate in ${at('a.pem')}.`,
+    ]);
+    expect(catchError(() => assertTlsFiles([good()], days(-9))).message).toMatch(/a\.pem is valid only from 20/);
+  });
+});
+
 describe('a process', () => {
   /** Runs a main in a process of its own. */
-  function start(body: string, args: readonly string[] = [], stdout: 'pipe' | number = 'pipe') {
+  function start(body: string, args: readonly string[] = [], stdout: 'pipe' | number = 'pipe', options: object = {}) {
     const script = `import { runMain, loadConfig } from '@sigillum/service-kit';
       import { SigillumError } from '@sigillum/errors';
       import { z } from 'zod';
-      runMain(async (args, { signal }) => { ${body} });`;
+      runMain(async (args, { signal }) => { ${body} }, ${JSON.stringify(options)});`;
     const path = write(`main-${Math.random().toString(36).slice(2)}.mts`, script);
     const child = spawn(process.execPath, ['--conditions=source', '--input-type=module', '-e', script, path, ...args], {
       cwd: import.meta.dirname,
@@ -203,6 +269,45 @@ describe('a process', () => {
     child.kill(signal);
     child.kill(signal);
     expect(await ended).toEqual({ code: 0, signal: null, output: 'startedstopped' });
+  });
+
+  test('that takes reloads keeps one that comes while it starts until it has started, and forgets one while it stops', async () => {
+    const { child, ended, says } = start(
+      `const keep = setInterval(() => undefined, 1000);
+      const goOn = () => new Promise((resolve) => process.once('SIGUSR2', resolve));
+      const start = goOn();
+      process.stdout.write('starting ');
+      await start;
+      process.stdout.write('started ');
+      return {
+        reload: () => process.stdout.write('reload '),
+        stop: async () => {
+          const end = goOn();
+          process.stdout.write('stopping ');
+          await end;
+          process.stdout.write('stopped');
+          clearInterval(keep);
+        },
+      };`,
+      [],
+      'pipe',
+      { takesReload: true },
+    );
+    await says('starting');
+    child.kill('SIGHUP');
+    child.kill('SIGUSR2');
+    await says('started reload');
+    child.kill('SIGHUP');
+    await says('reload reload');
+    child.kill('SIGTERM');
+    await says('stopping');
+    child.kill('SIGHUP');
+    child.kill('SIGUSR2');
+    expect(await ended).toEqual({
+      code: 0,
+      signal: null,
+      output: 'starting started reload reload stopping stopped',
+    });
   });
 
   test('with a lifeline stops at the end of stdin, without one does not', async () => {

@@ -6,8 +6,16 @@ import { type Arguments, parseArguments } from './parse-arguments.ts';
 /** What a main gives back: how to stop it. `undefined` means that its work is done. */
 export type RunningService = {
   stop(): Promise<void>;
-  /** Takes SIGHUP, which stops a service without it. */
+  /** Takes SIGHUP; only with `takesReload`. */
   reload?(): void;
+};
+
+export type MainOptions = {
+  /**
+   * SIGHUP asks for a reload from the first moment on: one that comes during the start is kept until its end, and one
+   * during the stop is nothing. Without it SIGHUP stops, as when a terminal goes.
+   */
+  readonly takesReload?: boolean;
 };
 
 export type MainContext = {
@@ -25,19 +33,21 @@ const exitConfig = 78;
 const stopDeadlineMs = 25_000;
 
 /**
- * Runs a service: parses the arguments, awaits `main`, and stops it on SIGTERM, SIGINT, SIGHUP (unless it reloads then) or, with `--lifeline`,
- * at the end of stdin. Exits 0 when stopped as asked, 78 on a wrong configuration (all problems on stderr), and 1 on
- * an unhandled error or a stop that takes too long. A repeated signal changes nothing: npm hands on what the
- * terminal has already sent.
+ * Runs a service: parses the arguments, awaits `main`, and stops it on SIGTERM, SIGINT, SIGHUP (unless it takes that for
+ * a reload) or, with `--lifeline`, at the end of stdin. Exits 0 when stopped as asked, 78 on a wrong configuration (all
+ * problems on stderr), and 1 on an unhandled error or a stop that takes too long. A repeated signal changes nothing: npm
+ * hands on what the terminal has already sent.
  */
-export function runMain(main: (args: Arguments, context: MainContext) => Promise<RunningService | undefined>): void {
+export function runMain(
+  main: (args: Arguments, context: MainContext) => Promise<RunningService | undefined>,
+  options: MainOptions = {},
+): void {
   if (Number(process.versions.node.split('.')[0]) < minNodeMajor) {
     print(`Sigillum needs Node ${minNodeMajor}; this is ${process.versions.node}. Start it with "npm start".`);
     process.exit(exitConfig);
   }
   const abort = new AbortController();
   let started: Promise<RunningService | undefined> | undefined;
-  let service: RunningService | undefined;
   let stopping = false;
 
   const stop = (): void => {
@@ -54,10 +64,10 @@ export function runMain(main: (args: Arguments, context: MainContext) => Promise
   process.on('uncaughtException', fail);
   process.on('unhandledRejection', fail);
   for (const name of ['SIGTERM', 'SIGINT'] as const) process.on(name, stop);
-  process.on('SIGHUP', () => {
-    if (service?.reload) service.reload();
-    else stop();
-  });
+  const reload = (): void => {
+    reloadAfterStart(started, () => stopping).catch(fail);
+  };
+  process.on('SIGHUP', options.takesReload === true ? reload : stop);
   // A log on a full disk, or one that nobody reads: its lines are lost, and that ends no service.
   process.stdout.on('error', () => undefined);
 
@@ -65,10 +75,6 @@ export function runMain(main: (args: Arguments, context: MainContext) => Promise
     const args = parseArguments(process.argv.slice(2));
     if (args.lifeline) watchLifeline(stop);
     started = main(args, { signal: abort.signal });
-    started.then(
-      (running) => (service = running),
-      () => undefined,
-    );
     watchStart(started).catch((error: unknown) => {
       if (!stopping) fail(error);
     });
@@ -82,6 +88,15 @@ async function watchStart(started: Promise<RunningService | undefined>): Promise
   if ((await started) !== undefined) return;
   await new Promise((resolve) => process.stdout.write('', resolve));
   process.exit(0);
+}
+
+async function reloadAfterStart(
+  started: Promise<RunningService | undefined> | undefined,
+  isStopping: () => boolean,
+): Promise<void> {
+  // A start that fails says so itself.
+  const service = await started?.catch(() => undefined);
+  if (!isStopping()) service?.reload?.();
 }
 
 async function stopAfterStart(started: Promise<RunningService | undefined> | undefined): Promise<void> {

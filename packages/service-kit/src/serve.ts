@@ -3,13 +3,14 @@ import {
   type IncomingMessage,
   type RequestListener,
   type Server as HttpServer,
-  type ServerOptions,
   type ServerResponse,
 } from 'node:http';
-import { createServer as createTlsServer } from 'node:https';
+import { createServer as createTlsServer, type ServerOptions as TlsServerOptions } from 'node:https';
 import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { TLSSocket } from 'node:tls';
 import { problemMediaType, SigillumError, toProblem } from '@sigillum/errors';
+import { boundHandshakes } from './bound-handshakes.ts';
 import { createRequestId, requestIdHeader } from './request-id.ts';
 
 /** Bounds of a listener; every one has a default. */
@@ -24,6 +25,10 @@ export type ServeLimits = {
   readonly maxConnections?: number;
   /** Request heads beyond are answered 431. */
   readonly maxHeaderBytes?: number;
+  /** A TLS connection must have shown who it is in this time. */
+  readonly handshakeTimeoutMs?: number;
+  /** From so many TLS connections that haven't yet, the slow ones give way to newcomers; default half of `maxConnections`. */
+  readonly crowdedHandshakes?: number;
 };
 
 /** PEM texts. With `clientRoots`, a client without a certificate from one of these roots gets no connection. */
@@ -35,6 +40,8 @@ export type ServeOptions = {
   readonly port: number;
   readonly tls?: ServeTls;
   readonly limits?: ServeLimits;
+  /** Told of each TLS connection when its handshake is done, before any request; may destroy it. */
+  readonly onSecureConnection?: (socket: TLSSocket) => void;
 };
 
 /** A listener that is accepting. */
@@ -53,13 +60,12 @@ const defaults = {
   keepAliveTimeoutMs: 15_000,
   maxConnections: 1_000,
   maxHeaderBytes: 16 * 1024,
-} as const satisfies Required<ServeLimits>;
+  // A few round trips, also over a bad line.
+  handshakeTimeoutMs: 10_000,
+} as const satisfies ServeLimits;
 
 /** How often Node looks for requests over their time; its default of 30 s would make the bounds above words. */
 const timeoutCheckMs = 1_000;
-
-/** A TLS handshake is a few round trips. */
-const handshakeTimeoutMs = 10_000;
 
 /** Time for requests in flight at a shutdown. */
 export const defaultGraceMs = 10_000;
@@ -80,8 +86,13 @@ export async function serve(listener: RequestListener, options: ServeOptions): P
     keepAliveTimeout: limits.keepAliveTimeoutMs,
     maxHeaderSize: limits.maxHeaderBytes,
     connectionsCheckingInterval: timeoutCheckMs,
+    handshakeTimeout: limits.handshakeTimeoutMs,
   });
   server.maxConnections = limits.maxConnections;
+  if (options.tls !== undefined) {
+    boundHandshakes(server, limits.crowdedHandshakes ?? Math.ceil(limits.maxConnections / 2));
+    if (options.onSecureConnection) server.on('secureConnection', options.onSecureConnection);
+  }
   server.on('checkExpectation', refuseExpectation);
   const sockets = new Set<Socket>();
   server.on('connection', (socket: Socket) => {
@@ -111,10 +122,10 @@ function refuseExpectation(_request: IncomingMessage, response: ServerResponse):
   response.end(JSON.stringify(toProblem(error, requestId)));
 }
 
-function createListener(listener: RequestListener, options: ServeOptions, bounds: ServerOptions): HttpServer {
+function createListener(listener: RequestListener, options: ServeOptions, bounds: TlsServerOptions): HttpServer {
   if (options.tls === undefined) return createServer(bounds, listener);
   try {
-    return createTlsServer({ ...bounds, handshakeTimeout: handshakeTimeoutMs, ...toTlsOptions(options.tls) }, listener);
+    return createTlsServer({ ...bounds, ...toTlsOptions(options.tls) }, listener);
   } catch (cause) {
     throw new SigillumError('config_invalid', 'The TLS certificate, its key or the client roots are not usable.', {
       cause,
