@@ -6,6 +6,7 @@ import {
   closeSync,
   cpSync,
   existsSync,
+  mkdirSync,
   mkdtempSync,
   openSync,
   readdirSync,
@@ -564,6 +565,96 @@ describe('a ceremony', () => {
       expect(result.stderr).toContain('Usage:');
     }
     expect(run('run', '/nowhere.yaml', '--home', home).stderr).toMatch(/^ceremony_plan_invalid/);
+  });
+});
+
+describe('a vendor profile', () => {
+  const profiles = join(import.meta.dirname, '..', 'profiles');
+  const plan = readTemplate('generate-key p256')
+    .replaceAll('p256', 'p256-more')
+    .replace('spec: p256-more', 'spec: p256')
+    .replace('ecdsa-p256-more', 'ecdsa-p256');
+
+  test('of the module at hand changes nothing, and stands in the transcript', () => {
+    const copy = copyHome();
+    const profile = join(profiles, 'softhsm.yaml');
+    expect(runPlan(copy, plan, pinOf(copy, 'service'), '--profile', profile).stderr).toBe('');
+    const noted = lastEvents(copy).find(({ check }) => String(check).startsWith('vendor profile'));
+    expect(noted).toMatchObject({ value: { name: 'softhsm', tried: true, unknown: [], reads_back: {} } });
+  });
+
+  test('excuses no attribute that the module does know: no key is left, and nothing is published', () => {
+    const copy = copyHome();
+    const pin = pinOf(copy, 'service');
+    const result = runPlan(copy, plan, pin, '--profile', join(profiles, 'nss.yaml'));
+    expect(result.stderr).toMatch(/^pkcs11_key_attributes_wrong: .*CKA_COPYABLE/);
+    expect(existsSync(join(copy, 'keys/p256-more.json'))).toBe(false);
+    // The name is free again.
+    expect(runPlan(copy, plan, pin).stderr).toBe('');
+  });
+
+  test.each([
+    ['another version', 'version: 2\nname: x\ntried: true\n'],
+    ['an attribute by another name', 'version: 1\nname: x\ntried: true\nkey_attributes: { unknown: [LOCAL] }\n'],
+    ['no YAML', '{'],
+  ])('with %s is refused before anything is done', (_what, text) => {
+    const path = join(root, 'wrong-profile.yaml');
+    writeFileSync(path, text);
+    const result = runPlan(copyHome(), plan, 'pin', '--profile', path);
+    expect([result.status, result.stderr]).toEqual([1, expect.stringMatching(/^config_invalid: .*wrong-profile/)]);
+  });
+
+  const softokn = ['x86_64', 'aarch64']
+    .map((machine) => `/usr/lib/${machine}-linux-gnu/libsoftokn3.so`)
+    .find((path) => existsSync(path));
+
+  test('lets a ceremony make keys on NSS softokn, which it refuses without one', () => {
+    if (softokn === undefined) throw new Error('NSS softokn is not installed (libnss3)');
+    const folder = mkdtempSync(join(root, 'nss-'));
+    const database = join(folder, 'db');
+    mkdirSync(database);
+    // The space at the end belongs to it.
+    const parameters = `configdir='sql:${database}' certPrefix='' keyPrefix='' secmod='' flags= dbTokenDescription='sigillum-service' `;
+    // NSS has no SO PIN: on a new database the SO logs in with none, once, and sets the user's.
+    const script = `
+      import { createRequire } from 'node:module';
+      const { PKCS11 } = createRequire(${JSON.stringify(join(import.meta.dirname, '../../packages/pkcs11/src/x.ts'))})('pkcs11js');
+      const native = new PKCS11();
+      native.load(${JSON.stringify(softokn)});
+      native.C_Initialize({ flags: 2, libraryParameters: ${JSON.stringify(parameters)} });
+      const slot = native.C_GetSlotList(true).find((id) => native.C_GetTokenInfo(id).label.startsWith('sigillum-service'));
+      const session = native.C_OpenSession(slot, 6);
+      native.C_Login(session, 0, '');
+      native.C_InitPIN(session, 'pin-of-nss');
+      native.C_CloseSession(session);
+      native.C_Finalize();`;
+    expect(spawnSync(node[0], ['--input-type=module', '-e', script], { encoding: 'utf8' }).stderr).toBe('');
+    const module = ['--module', softokn, '--library-parameters', parameters];
+    const without = runPlan(folder, plan, 'pin-of-nss', ...module);
+    expect([without.status, without.stderr]).toEqual([1, expect.stringMatching(/^pkcs11_/)]);
+    const profile = ['--profile', join(profiles, 'nss.yaml')];
+    for (const [name, spec, algorithm] of [
+      ['p256-more', 'p256', 'ecdsa-p256-sha256'],
+      ['rsa-more', 'rsa-3072', 'rsassa-pss-sha256'],
+    ]) {
+      const own = plan
+        .replaceAll('p256-more', String(name))
+        .replace(/^spec: .*$/m, `spec: ${spec}`)
+        .replace(/^algorithm: .*$/m, `algorithm: ${algorithm}`);
+      expect(runPlan(folder, own, 'pin-of-nss', ...module, ...profile).stderr).toBe('');
+      const manifest = JSON.parse(readFileSync(join(folder, `keys/${name}.json`), 'utf8')) as Record<string, unknown>;
+      expect(manifest).toMatchObject({ name, algorithm, key_spec: spec, token_label: 'sigillum-service' });
+      const values = lastEvents(folder);
+      expect(values.find(({ check }) => String(check).startsWith('vendor profile'))).toMatchObject({
+        value: { name: 'nss', unknown: expect.arrayContaining(['CKA_COPYABLE']), reads_back: { CKA_LOCAL: false } },
+      });
+      const attributes = values.find(({ check }) => String(check).startsWith('attributes as the module'))?.['value'];
+      expect(attributes).toMatchObject({ CKA_EXTRACTABLE: false, CKA_SENSITIVE: true, CKA_LOCAL: false });
+    }
+    // The keys are kept, and found again, by their names.
+    expect(
+      runPlan(folder, plan.replace('keys/p256-more', 'keys/x'), 'pin-of-nss', ...module, ...profile).stderr,
+    ).toMatch(/^ceremony_key_exists/);
   });
 });
 

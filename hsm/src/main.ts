@@ -15,12 +15,15 @@ import { Home } from './home/home.ts';
 import { protectTokens } from './home/protect-tokens.ts';
 import { readPinFromDescriptor } from './home/read-pin.ts';
 import { findSofthsmModule, softhsmConfiguration, writeSofthsmConfiguration } from './home/softhsm.ts';
+import type { ModuleChoice } from './keys/token-access.ts';
+import { readVendorProfile } from './keys/vendor-profile.ts';
 import { describePlan } from './plan/list-outputs.ts';
 import { parsePlan } from './plan/parse-plan.ts';
 import { verifyTranscript } from './transcript/verify-transcript.ts';
 
 const usage = `Usage:
-  run FILE.yaml --home DIR [--pin-fd N] [--base-url URL] [--confirm SHA256] [--module PATH]
+  run FILE.yaml --home DIR [--pin-fd N] [--base-url URL] [--confirm SHA256]
+      [--module PATH] [--library-parameters TEXT] [--profile VENDOR.yaml]
   development-pki --home DIR --base-url URL [--module PATH]
   renew-leaves --home DIR [--module PATH]
   renew-crls --home DIR [--module PATH]
@@ -37,6 +40,8 @@ type Options = {
   readonly pinDescriptor: number | undefined;
   readonly confirm: string | undefined;
   readonly module: string | undefined;
+  readonly libraryParameters: string | undefined;
+  readonly profile: string | undefined;
 };
 
 async function main(argv: readonly string[]): Promise<void> {
@@ -111,7 +116,8 @@ function readPlan(file: string): string {
 }
 
 async function develop(words: readonly string[], options: Options, work: typeof makeDevelopmentPki): Promise<void> {
-  if (words.length > 0 || options.pinDescriptor !== undefined || options.confirm !== undefined) {
+  const { pinDescriptor, confirm, libraryParameters, profile } = options;
+  if ([words[0], pinDescriptor, confirm, libraryParameters, profile].some((option) => option !== undefined)) {
     throw misuse('only --home, --base-url and --module go with this command');
   }
   const plans = readDevelopmentPlans();
@@ -142,8 +148,12 @@ function openHome(options: Options): Home {
   return home;
 }
 
-function findModule(options: Options): string {
-  return options.module ?? findSofthsmModule();
+function findModule({ module, libraryParameters, profile }: Options): ModuleChoice {
+  return {
+    path: module ?? findSofthsmModule(),
+    libraryParameters,
+    profile: profile === undefined ? undefined : readVendorProfile(profile),
+  };
 }
 
 function readOptions(argv: readonly string[]): Options {
@@ -158,6 +168,8 @@ function readOptions(argv: readonly string[]): Options {
         'pin-fd': { type: 'string' },
         confirm: { type: 'string' },
         module: { type: 'string' },
+        'library-parameters': { type: 'string' },
+        profile: { type: 'string' },
       },
     });
     const descriptor = values['pin-fd'];
@@ -169,6 +181,8 @@ function readOptions(argv: readonly string[]): Options {
       pinDescriptor: descriptor === undefined ? undefined : Number(descriptor),
       confirm: values.confirm,
       module: values.module,
+      libraryParameters: values['library-parameters'],
+      profile: values.profile,
     };
   } catch (cause) {
     if (isSigillumError(cause)) throw cause;

@@ -1,7 +1,7 @@
 import { createPublicKey, createHash, verify } from 'node:crypto';
-import { getDigestOf, getSignatureAlgorithm, getVerifyParameters } from '@sigillum/algorithms';
+import { getDigestOf, getSignatureAlgorithm, getVerifyParameters, keySpecs } from '@sigillum/algorithms';
 import { SigillumError } from '@sigillum/errors';
-import type { KeyAttributes, Token } from '@sigillum/pkcs11';
+import { assertKeyAttributes, type Token } from '@sigillum/pkcs11';
 import { encodeKeyManifest } from '../keys/key-manifest.ts';
 import type { GenerateKeyInTokenPlan } from '../plan/plan.ts';
 import type { Ceremony } from './ceremony.ts';
@@ -46,21 +46,28 @@ export function createGenerateKeyInTokenCeremony(plan: GenerateKeyInTokenPlan): 
       note('unpublished key is adopted', first.keyId);
       return { token, adopted: first.keyId };
     },
-    act: async ({ token, adopted }, { now }) => {
+    act: async ({ token, adopted }, { now, tokens }) => {
       if (adopted !== undefined) {
         const key = token.findKey(Buffer.from(adopted, 'hex'));
         return { token, keyId: Buffer.from(adopted, 'hex'), spki: key.spki, created: now() };
       }
-      const { keyId, spki } = token.generateKeyPair({ spec, algorithm, label: name });
+      const { keyId, spki } = token.generateKeyPair({
+        spec,
+        algorithm,
+        label: name,
+        ...(tokens.profile && { departures: tokens.profile.departures }),
+      });
       return { token, keyId, spki, created: now() };
     },
-    readBack: async ({ token, keyId, spki }, _context, note) => {
+    readBack: async ({ token, keyId, spki }, { tokens }, note) => {
       const key = token.findKey(keyId);
       if (!Buffer.from(spki).equals(key.spki) || key.label !== name) {
         throw new SigillumError('ceremony_check_failed', `The key ${name} on the token is not the one just made.`);
       }
       const attributes = token.readAttributes(key);
-      assertNonExportable(attributes, getSignatureAlgorithm(algorithm).pkcs11Mechanism);
+      // The class `non-exportable`, also for an adopted key (hsm design §4).
+      const expected = { spec: keySpecs[spec], algorithm, keyId, label: name };
+      assertKeyAttributes(attributes, expected, tokens.profile?.departures);
       note('attributes as the module states them; it does not sign them (no attestation)', { ...attributes });
       note('public key', Buffer.from(spki).toString('base64'));
     },
@@ -92,31 +99,4 @@ export function createGenerateKeyInTokenCeremony(plan: GenerateKeyInTokenPlan): 
       return [{ path: plan.outputs.manifest, bytes, isSecret: false, replaces: false }];
     },
   };
-}
-
-/** The class `non-exportable` as it must read back, also for an adopted key (hsm design §4). */
-function assertNonExportable(attributes: KeyAttributes, mechanism: number): void {
-  const expected: KeyAttributes = {
-    CKA_TOKEN: true,
-    CKA_PRIVATE: true,
-    CKA_SENSITIVE: true,
-    CKA_SIGN: true,
-    CKA_EXTRACTABLE: false,
-    CKA_MODIFIABLE: false,
-    CKA_COPYABLE: false,
-    CKA_DECRYPT: false,
-    CKA_UNWRAP: false,
-    CKA_DERIVE: false,
-    CKA_SIGN_RECOVER: false,
-    CKA_ALWAYS_SENSITIVE: true,
-    CKA_NEVER_EXTRACTABLE: true,
-    CKA_LOCAL: true,
-    CKA_ALLOWED_MECHANISMS: [mechanism],
-  };
-  const wrong = Object.entries(expected)
-    .filter(([name, value]) => JSON.stringify(attributes[name]) !== JSON.stringify(value))
-    .map(([name]) => name);
-  if (wrong.length > 0) {
-    throw new SigillumError('ceremony_check_failed', `These attributes of the key are wrong: ${wrong.join(', ')}.`);
-  }
 }

@@ -86,6 +86,7 @@ async function runPhases<Ready, Made>(
   if (usesToken(plan)) {
     note('PKCS#11 module', { path: context.tokens.modulePath, sha256: context.tokens.moduleSha256 });
     note('module states', { ...context.tokens.module.readInfo() });
+    noteProfile(context, note);
   }
   const ready = await ceremony.preflight(context, note);
 
@@ -109,6 +110,18 @@ async function runPhases<Ready, Made>(
     const sha256 = createHash('sha256').update(output.bytes).digest('hex');
     transcript.add('ceremony.output', { path: output.path, ...(output.isSecret ? {} : { sha256 }) });
   }
+}
+
+/** What is not required of keys stands in the transcript before any is made. */
+function noteProfile({ tokens: { profile } }: CeremonyContext, note: NoteCheck): void {
+  if (profile === undefined) return;
+  const { name, tried, departures } = profile;
+  note('vendor profile: attributes that keys lack or read back otherwise', {
+    name,
+    tried,
+    unknown: [...departures.unknown],
+    reads_back: { ...departures.readsBack },
+  });
 }
 
 function selectCeremony(plan: Plan): Ceremony<unknown, unknown> {

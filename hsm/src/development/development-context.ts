@@ -3,19 +3,19 @@ import { SigillumError } from '@sigillum/errors';
 import { readSecretFile } from '@sigillum/service-kit';
 import type { CeremonyContext } from '../ceremonies/ceremony.ts';
 import type { Home } from '../home/home.ts';
-import { type PinSource, TokenAccess } from '../keys/token-access.ts';
+import { type ModuleChoice, type PinSource, TokenAccess } from '../keys/token-access.ts';
 import type { DevelopmentPlan } from './development-plans.ts';
 
 /** Makes a context with the system's clock and random source. */
 export function createContext(
   home: Home,
-  modulePath: string,
+  module: ModuleChoice,
   readPin: PinSource,
   baseUrl: string | undefined,
 ): CeremonyContext {
   return {
     home,
-    tokens: new TokenAccess(modulePath, readPin),
+    tokens: new TokenAccess(module, readPin),
     baseUrl,
     now: () => new Date(),
     random: (length) => new Uint8Array(randomBytes(length)),

@@ -1,4 +1,4 @@
-export type { KeyAttributes } from './key-attributes.ts';
+export { assertKeyAttributes, type KeyAttributes } from './key-attributes.ts';
 export type { KeyDepartures } from './key-departures.ts';
 export type { Lane } from './lane.ts';
 export { LanePool, type LanePoolOptions } from './lane-pool.ts';
