@@ -1,6 +1,7 @@
 import { SigillumError } from '@sigillum/errors';
 import { type Arguments, createLogger, loadConfig, readSecretFile, runMain } from '@sigillum/service-kit';
 import { migrate, openDatabase } from '@sigillum/store';
+import { checkConfig } from './check-config.ts';
 import { type Config, configSchema } from './config.ts';
 import { provision } from './provisioning/provision.ts';
 import { provisionSchema } from './provisioning/provision-file.ts';
@@ -12,7 +13,7 @@ runMain(async (args) => {
     case undefined:
     case 'serve':
       assertOptions(args, 0);
-      return args.checkConfig ? undefined : startService(config);
+      return args.checkConfig ? checkConfig(config, new Date()) : startService(config);
     case 'migrate':
       assertOptions(args, 0);
       if (!args.checkConfig) await runMigrate(config);

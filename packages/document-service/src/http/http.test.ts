@@ -1,6 +1,6 @@
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -240,10 +240,29 @@ signer: {url: "https://127.0.0.1:9001", certificate: a.pem, key: a.key, roots: r
 tsas: [{name: development, url: "http://127.0.0.1:9003/", roots: [root.pem], policy: 2.25.1}]
 `;
 
-  test('--check-config takes the example of the README and starts nothing', () => {
+  test('--check-config looks into the files that are named, says every problem, and starts nothing', () => {
     const path = join(folder, 'valid.yaml');
     writeFileSync(path, valid);
-    expect(run('--config', path, '--check-config').status).toBe(0);
+    const check = () => run('--config', path, '--check-config');
+    const file = (name: string): string => join(folder, name);
+    const problems = (): string[] => check().stderr.trim().split('\n');
+    expect(problems().toSorted()).toEqual(
+      ['a.key', 'a.pem', 'p', 'pepper', 'root.pem'].map((name) => `The file ${file(name)} can't be read.`),
+    );
+    for (const name of ['root.key', 'root.pem']) cpSync(service.pki.path(name), file(name.replace('root', 'a')));
+    cpSync(service.pki.path('root.pem'), file('root.pem'));
+    for (const name of ['p', 'pepper']) writeFileSync(file(name), 'secret');
+    const modes = (mode: number): void => ['a.key', 'p', 'pepper'].forEach((name) => chmodSync(file(name), mode));
+    modes(0o644);
+    const open = problems();
+    expect(open).toHaveLength(3);
+    for (const line of open)
+      expect(line).toMatch(/^\S+ holds a secret and must be readable by its owner only: chmod 600$/);
+    modes(0o600);
+    writeFileSync(file('root.pem'), 'no PEM');
+    expect(problems()).toEqual([`There is no certificate (PEM) in ${file('root.pem')}.`]);
+    cpSync(service.pki.path('root.pem'), file('root.pem'));
+    expect([check().status, check().stderr]).toEqual([0, '']);
   });
 
   test('all problems are said at once, with 78', () => {
