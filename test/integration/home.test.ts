@@ -1,10 +1,12 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync, statSync } from 'node:fs';
-import { createServer } from 'node:http';
+import { createServer, type Server } from 'node:http';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { DevelopmentHome, waitForEnd } from '@sigillum/testing';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { parse } from 'yaml';
 
 const repository = join(import.meta.dirname, '../..');
 let home: DevelopmentHome;
@@ -15,6 +17,20 @@ beforeAll(async () => {
 afterAll(async () => {
   await home?.remove();
 }, 60_000);
+
+/** Waits for the configurations of a start, and listens on ports in them. */
+async function takePorts(): Promise<readonly Server[]> {
+  const files = ['hash-signer', 'tsa'].map((name) => join(home.directory, `config/${name}.yaml`));
+  const before = files.map((path) => statSync(path).mtimeMs);
+  while (files.some((path, index) => statSync(path).mtimeMs === before[index])) await sleep(5);
+  const [signer, seals] = files.map((path) => parse(readFileSync(path, 'utf8')) as Listeners);
+  const ports = [signer?.listen?.port, seals?.seals?.port];
+  const squatters = ports.map((port) => createServer().listen(port, '127.0.0.1'));
+  await Promise.all(squatters.map((squatter) => once(squatter, 'listening')));
+  return squatters;
+}
+
+type Listeners = { readonly listen?: { readonly port: number }; readonly seals?: { readonly port: number } };
 
 function startElsewhere(args: readonly string[]) {
   return spawnSync('node', ['scripts/start.mjs', ...args], { cwd: repository, encoding: 'utf8', timeout: 60_000 });
@@ -67,6 +83,13 @@ describe('starting again', () => {
     expect(other.stdout + other.stderr).toMatch(/port/i);
   });
 
+  test('a folder that nobody can make is an error that names it', () => {
+    const refused = startElsewhere(['--home', '/proc/sigillum']);
+    expect(refused.status).toBe(1);
+    expect(refused.stdout + refused.stderr).toContain("The folder /proc/sigillum can't be used");
+    expect(refused.stdout + refused.stderr).not.toMatch(/^\s+at /m);
+  });
+
   test('stray words and unknown options are errors', () => {
     for (const args of [['surprise'], ['--colour']]) expect(startElsewhere(args).status).not.toBe(0);
   });
@@ -76,7 +99,10 @@ describe('starting again', () => {
     const root = readFileSync(home.ready.root_certificate, 'utf8');
     expect(await home.stop('SIGTERM')).toEqual([]);
     expect(existsSync(home.readyPath)).toBe(false);
-    await home.startAgain();
+    // Another program takes the ports that were just found free, before the services come to them.
+    const [squatters] = await Promise.all([takePorts(), home.startAgain()]);
+    expect(squatters.every((squatter) => squatter.listening)).toBe(true);
+    for (const squatter of squatters) squatter.close();
     expect(home.ready.api_key).toBe(key);
     expect(readFileSync(home.ready.root_certificate, 'utf8')).toBe(root);
     const page = await fetch(`${home.ready.url}/v1/seals`, { headers: { authorization: `Bearer ${key}` } });

@@ -186,7 +186,10 @@ class HomeRun {
         this.#input.signal.throwIfAborted();
         await service.stop();
         if (attempt === maxPortAttempts || !(await this.#movePorts(name))) throw error;
-        this.#log.warn('another program took a port of this service; it gets another one', { name, ports: this.#ports });
+        this.#log.warn('another program took a port of this service; it gets another one', {
+          name,
+          ports: this.#ports,
+        });
       }
     }
   }

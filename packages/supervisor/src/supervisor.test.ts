@@ -15,7 +15,7 @@ import { createSandboxKey, makeSecrets } from './make-secrets.ts';
 import { ManagedService } from './managed-service.ts';
 import { openHome } from './open-home.ts';
 import { parseOptions } from './parse-options.ts';
-import { assertPortFree, findInternalPorts } from './ports.ts';
+import { assertPortFree, findInternalPorts, internalPortNames, replaceTakenPorts } from './ports.ts';
 import { findProcessIdentity, isRunning } from './process-identity.ts';
 import { rotateLog } from './program.ts';
 import { recordProcesses } from './recorded-processes.ts';
@@ -188,6 +188,18 @@ describe('ports', () => {
     expect(new Set(ports).size).toBe(5);
     expect(ports).not.toContain(8480);
   });
+
+  test('that another program has taken meanwhile are replaced, and no others', async () => {
+    const ports = await findInternalPorts([]);
+    expect(await replaceTakenPorts(ports, internalPortNames, [])).toBeUndefined();
+    const squatter = createServer().listen(ports.tsa_seals, '127.0.0.1');
+    await once(squatter, 'listening');
+    expect(await replaceTakenPorts(ports, ['hash_signer'], [])).toBeUndefined();
+    const others = await replaceTakenPorts(ports, internalPortNames, []);
+    squatter.close();
+    expect(others).toEqual({ ...ports, tsa_seals: expect.any(Number) });
+    expect(Object.values(ports)).not.toContain(others?.tsa_seals);
+  });
 });
 
 describe('configurations', () => {
@@ -276,7 +288,7 @@ describe('a managed service', () => {
     const service = new ManagedService({
       name: 'thing',
       program: { main, args: [], logFile },
-      internalPort: port,
+      findInternalPort: () => port,
       onChange: (event) => events.push(event),
     });
     return { service, events, logFile, never: new AbortController().signal };
