@@ -1,7 +1,18 @@
-import { execFile, execFileSync, fork } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { execFile, execFileSync, fork, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { SigillumError } from '@sigillum/errors';
 import { makeSamplePdf } from '@sigillum/testing';
@@ -205,6 +216,32 @@ describe('a worker that is supervised', () => {
     90_000,
   );
 });
+
+test('a worker in an endless loop dies with the process that started it', async () => {
+  const path = join(folder, 'endless.cjs');
+  writeFileSync(path, "process.on('message', () => { process.stderr.write('busy'); while (true); });");
+  const starter = join(folder, 'starter.mjs');
+  writeFileSync(
+    starter,
+    `import { startCorpusWorker } from ${JSON.stringify(join(import.meta.dirname, 'corpus/start-corpus-worker.ts'))};
+    const child = startCorpusWorker(${JSON.stringify(path)}, [], []);
+    child.stderr.once('data', () => process.stdout.write(String(child.pid)));
+    child.send('work');`,
+  );
+  const options = ['--conditions=source', '--no-warnings=ExperimentalWarning'];
+  const parent = spawn(process.execPath, [...options, starter], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const [pid] = (await once(parent.stdout, 'data')).map(Number);
+  expect(existsSync(`/proc/${pid}`)).toBe(true);
+  parent.kill('SIGKILL');
+  const isRunning = (): boolean => {
+    try {
+      return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+    } catch {
+      return false;
+    }
+  };
+  while (isRunning()) await sleep(20);
+}, 60_000);
 
 test('the table has a row for each outcome and code, with shares of CPU', () => {
   const table = new ResultTable();

@@ -1,6 +1,6 @@
-import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { serveCorpusWorker } from './corpus/serve-corpus-worker.ts';
+import { startCorpusWorker } from './corpus/start-corpus-worker.ts';
 import { runCli } from './run-cli.ts';
 
 const [, script = '', ...args] = process.argv;
@@ -23,10 +23,6 @@ else {
       if (!process.stdout.write(bytes)) await once(process.stdout, 'drain');
     },
     writeError: (text) => process.stderr.write(text),
-    startWorker: (nodeOptions) =>
-      fork(script, [workerMark], {
-        execArgv: [...process.execArgv, ...nodeOptions],
-        stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-      }),
+    startWorker: (nodeOptions) => startCorpusWorker(script, [workerMark], nodeOptions),
   });
 }
