@@ -155,8 +155,10 @@ describe('several events at once', () => {
     expect(report).toMatchObject({ intact: true, lines: 106 });
     expect(seen.slice(6)).toEqual(events.map(({ n }) => n));
   });
+});
 
-  test('give the newest event of a kind, from whichever segment and however far from the end', async () => {
+describe('a search from the end', () => {
+  test('gives the newest event of a kind, from whichever segment and however far from the end', async () => {
     const find = (isWanted: (event: JsonObject) => boolean) => findLastAuditEvent({ directory, isWanted });
     expect(await find(({ day }) => day === 1)).toMatchObject({ day: 1, n: 2 });
     expect(await find(({ n }) => n === 1)).toMatchObject({ day: 3, n: 1 });
