@@ -29,6 +29,7 @@ export { type EncodedUpdate, IncrementalUpdate } from './update/incremental-upda
 export type { XrefEntry, XrefSection } from './xref/xref-section.ts';
 export { type EqualStreams, equalObjects } from './inspect/equal-objects.ts';
 export { findReferences, type References, staysUnreadable } from './inspect/find-references.ts';
+export { KnownReferences } from './inspect/known-references.ts';
 export { findUnlistedBytes } from './inspect/find-unlisted-bytes.ts';
 export { locateDictValues, type ValueSpan } from './inspect/locate-dict-values.ts';
 export { sliceSource } from './inspect/slice-source.ts';

@@ -1,5 +1,5 @@
 import { isSigillumError } from '@sigillum/errors';
-import type { PdfDocument } from '@sigillum/pdf';
+import type { KnownReferences, PdfDocument } from '@sigillum/pdf';
 import { compareCatalog } from './compare-catalog.ts';
 import { compareDss } from './compare-dss.ts';
 import { compareForm } from './compare-form.ts';
@@ -12,16 +12,18 @@ import { pairRevisions } from './revision-pair.ts';
  * changed object must be explained by one of them, and whatever is left is a change of the document.
  *
  * @param floor offset behind which everything of the update must lie
+ * @param known the same for all updates of a file
  */
 export function compareRevisions(
   before: PdfDocument,
   after: PdfDocument,
   floor: number,
   policy: ChangePolicy,
+  known: KnownReferences,
 ): readonly RevisionChange[] {
   const log = new ChangeLog();
   try {
-    const pair = pairRevisions(before, after, floor, log);
+    const pair = pairRevisions(before, after, floor, known, log);
     compareCatalog(pair, log);
     compareDss(pair, log);
     const widgets = compareForm(pair, policy, log);

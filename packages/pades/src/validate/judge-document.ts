@@ -1,4 +1,4 @@
-import { findUnlistedBytes, type PdfDocument } from '@sigillum/pdf';
+import { findUnlistedBytes, KnownReferences, type PdfDocument } from '@sigillum/pdf';
 import { KnownCertificates, parseCertificate } from '@sigillum/pki';
 import { checkPages } from './check-pages.ts';
 import { compareRevisions } from './compare-revisions.ts';
@@ -151,6 +151,7 @@ function compareSteps(
     findings.add('too_many_signatures');
     return steps;
   }
+  const known = new KnownReferences();
   for (let index = oldest - 1; index >= 0; index--) {
     const after = revisions.views[index];
     if (after === undefined || revisions.views[index + 1] === undefined) break;
@@ -166,7 +167,7 @@ function compareSteps(
       earlier.map(({ found }) => found),
       isSigned,
     );
-    steps.set(index, compareRevisions(before, after, floor, policy));
+    steps.set(index, compareRevisions(before, after, floor, policy, known));
   }
   return steps;
 }

@@ -1,6 +1,7 @@
 import {
   equalObjects,
   findReferences,
+  type KnownReferences,
   type PdfDict,
   type PdfDocument,
   type PdfObject,
@@ -31,8 +32,15 @@ export type RevisionPair = {
  * or that fills a reference which led nowhere is refused here.
  *
  * @param floor offset behind which everything of the update must lie
+ * @param known what objects of earlier revisions refer to
  */
-export function pairRevisions(before: PdfDocument, after: PdfDocument, floor: number, log: ChangeLog): RevisionPair {
+export function pairRevisions(
+  before: PdfDocument,
+  after: PdfDocument,
+  floor: number,
+  known: KnownReferences,
+  log: ChangeLog,
+): RevisionPair {
   const equal = makeEqual(before, after);
   const changed = new Map<number, { before: PdfObject; after: PdfObject }>();
   const added = new Set<number>();
@@ -75,7 +83,7 @@ export function pairRevisions(before: PdfDocument, after: PdfDocument, floor: nu
   if (section?.trailer.has('XRefStm')) log.refuse('an update has two sections of cross-references');
   if (!keepsSize(before, after)) log.refuse('an update says that objects of the document do not exist');
   // also when nothing seems to change: `before` ends where it was signed, so what only later bytes make readable shows
-  const { places, unreadable } = findReferences(before, new Set([...changed.keys(), ...added]));
+  const { places, unreadable } = findReferences(before, new Set([...changed.keys(), ...added]), known);
   // what is malformed within the signed bytes, and still is so, was signed like that
   const gained = unreadable.find((one) => !staysUnreadable(after, one));
   if (gained !== undefined) {

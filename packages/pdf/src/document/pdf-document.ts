@@ -10,6 +10,7 @@ import { readStreamData } from '../source/read-stream-data.ts';
 import { readIndirectObject } from '../syntax/read-indirect-object.ts';
 import type { Header } from '../xref/find-header.ts';
 import type { XrefEntry, XrefSection } from '../xref/xref-section.ts';
+import { BoundedCache } from './bounded-cache.ts';
 import { ObjectStream } from './object-stream.ts';
 
 /** What {@link PdfDocument} is made from; `openPdf` finds it out. */
@@ -41,8 +42,8 @@ export class PdfDocument {
   /** Undefined when the file isn't encrypted. */
   readonly security: SecurityHandler | undefined;
   readonly #window: ByteWindow;
-  readonly #values = new Map<number, PdfObject>();
-  readonly #objectStreams = new Map<number, ObjectStream>();
+  readonly #values = new BoundedCache<PdfObject>(limits.cachedObjects);
+  readonly #objectStreams = new BoundedCache<ObjectStream>(limits.cachedObjectStreams);
   /** Objects being read: a stream whose length lies in itself would be read for ever. */
   readonly #reading = new Set<number>();
   readonly #budget: WorkBudget;
@@ -78,6 +79,11 @@ export class PdfDocument {
   decryptedBy(security: SecurityHandler): PdfDocument {
     const { header, base, sections, trailer } = this;
     return new PdfDocument({ window: this.#window, header, base, sections, trailer, budget: this.#budget, security });
+  }
+
+  /** Whether reading went past the last byte: only then may what was read be another with more bytes behind it. */
+  get lookedBehind(): boolean {
+    return this.#window.lookedBehind;
   }
 
   /** The bytes of a stream as they stand in the file: not decrypted, filters not undone. */
@@ -140,7 +146,7 @@ export class PdfDocument {
     this.#reading.add(number);
     try {
       const value = entry.type === 'plain' ? this.#readPlain(number, entry) : this.#readCompressed(number, entry);
-      keep(this.#values, number, value, limits.cachedObjects);
+      this.#values.set(number, value);
       return value;
     } finally {
       this.#reading.delete(number);
@@ -215,7 +221,7 @@ export class PdfDocument {
         );
       }
       objectStream = new ObjectStream(stream.dict, this.readStream(stream), (value) => this.resolve(value));
-      keep(this.#objectStreams, entry.container, objectStream, limits.cachedObjectStreams);
+      this.#objectStreams.set(entry.container, objectStream);
     }
     const { value, bytes, values } = objectStream.read(entry.index, number);
     this.#spend(bytes, values);
@@ -229,13 +235,6 @@ export class PdfDocument {
       throw new SigillumError('pdf_limit_exceeded', 'Reading the PDF takes more work than a document should need.');
     }
   }
-}
-
-/** Puts a value into a cache of bounded size; what came first leaves first. */
-function keep<Value>(cache: Map<number, Value>, key: number, value: Value, most: number): void {
-  const oldest = cache.keys().next();
-  if (cache.size >= most && !oldest.done) cache.delete(oldest.value);
-  cache.set(key, value);
 }
 
 function misplaced(number: number, offset: number): SigillumError {

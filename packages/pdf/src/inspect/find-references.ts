@@ -1,5 +1,6 @@
 import { SigillumError } from '@sigillum/errors';
 import type { PdfDocument } from '../document/pdf-document.ts';
+import { generations, type KnownReferences, listReferences } from './known-references.ts';
 import { isPdfArray, PdfDict, type PdfObject, PdfRef, PdfStream } from '../objects/pdf-object.ts';
 
 export type References = {
@@ -19,29 +20,38 @@ export type UnreadableObject = { readonly ref: PdfRef; readonly error: SigillumE
 const maxPlaces = 64;
 const manyPlaces = '…';
 
-/** Everything from the trailer on, each object once, and who in it refers to the numbers given. */
-export function findReferences(document: PdfDocument, targets: ReadonlySet<number>): References {
+/**
+ * Everything from the trailer on, each object once, and who in it refers to the numbers given.
+ *
+ * @param known of an earlier call about another revision of the same file: saves reading what can't have changed
+ */
+export function findReferences(
+  document: PdfDocument,
+  targets: ReadonlySet<number>,
+  known?: KnownReferences,
+): References {
   const places = new Map<number, Set<string>>();
   const unreadable: UnreadableObject[] = [];
   const seen = new Set<number>();
   const waiting: PdfRef[] = [];
-  const visit = (value: PdfObject, place: Place): void => {
-    if (value instanceof PdfRef) {
-      if (targets.has(value.number)) addPlace(places, value.number, formatPlace(place));
-      if (!seen.has(value.number)) {
-        seen.add(value.number);
-        waiting.push(value);
-      }
-    } else if (value instanceof PdfDict) {
-      for (const [key, entry] of value.entries()) visit(entry, { parent: place, key });
-    } else if (value instanceof PdfStream) visit(value.dict, place);
-    else if (isPdfArray(value)) {
-      const element = { parent: place, key: '[]' };
-      for (const entry of value) visit(entry, element);
+  known?.begin(document);
+  /** @returns whether one of those asked about is among them */
+  const follow = (references: readonly number[]): boolean => {
+    let isAsked = false;
+    for (const reference of references) {
+      const number = Math.floor(reference / generations);
+      if (targets.has(number)) isAsked = true;
+      if (seen.has(number)) continue;
+      seen.add(number);
+      waiting.push(new PdfRef(number, reference % generations));
     }
+    return isAsked;
   };
-  visit(document.trailer, { parent: undefined, key: '0' });
+  if (follow(listReferences(document.trailer))) addPlaces(places, targets, document.trailer, 0);
   for (let ref = waiting.pop(); ref !== undefined; ref = waiting.pop()) {
+    const remembered = known?.find(document, ref);
+    // who refers to one of those asked about is read again, to see where
+    if (remembered !== undefined && !follow(remembered)) continue;
     let value: PdfObject;
     try {
       value = document.get(ref);
@@ -50,11 +60,38 @@ export function findReferences(document: PdfDocument, targets: ReadonlySet<numbe
       unreadable.push({ ref, error });
       continue;
     }
-    if (value instanceof PdfStream && !endsInside(document, value)) unreadable.push({ ref, error: undefined });
-    // the parser bounds the nesting of one object, so also this recursion
-    visit(value, { parent: undefined, key: String(ref.number) });
+    if (remembered === undefined) {
+      if (value instanceof PdfStream && !endsInside(document, value)) unreadable.push({ ref, error: undefined });
+      const references = listReferences(value);
+      known?.remember(document, ref, value, references);
+      if (!follow(references)) continue;
+    }
+    addPlaces(places, targets, value, ref.number);
   }
+  known?.end(document);
   return { places, unreadable };
+}
+
+/** Where in an object the numbers given are referred to. */
+function addPlaces(
+  places: Map<number, Set<string>>,
+  targets: ReadonlySet<number>,
+  object: PdfObject,
+  number: number,
+): void {
+  // the parser bounds the nesting of one object, so also this recursion
+  const visit = (value: PdfObject, place: Place): void => {
+    if (value instanceof PdfRef) {
+      if (targets.has(value.number)) addPlace(places, value.number, formatPlace(place));
+    } else if (value instanceof PdfDict) {
+      for (const [key, entry] of value.entries()) visit(entry, { parent: place, key });
+    } else if (value instanceof PdfStream) visit(value.dict, place);
+    else if (isPdfArray(value)) {
+      const element = { parent: place, key: '[]' };
+      for (const entry of value) visit(entry, element);
+    }
+  };
+  visit(object, { parent: undefined, key: String(number) });
 }
 
 /**

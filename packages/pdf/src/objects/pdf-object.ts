@@ -49,8 +49,9 @@ export class PdfDict {
   /** Keys that stood there more than once; the first value is kept, and nobody may interpret it. */
   readonly duplicates: readonly string[];
 
+  /** @param entries a Map is taken over, not copied */
   constructor(entries: Iterable<readonly [string, PdfObject]> = [], duplicates: readonly string[] = []) {
-    this.#entries = new Map(entries);
+    this.#entries = entries instanceof Map ? entries : new Map(entries);
     this.duplicates = duplicates;
   }
 

@@ -1,7 +1,12 @@
 /** Bytes that grow at the end. */
 export class ByteSink {
-  #bytes = new Uint8Array(256);
+  #bytes: Uint8Array;
   #length = 0;
+
+  /** @param room at the beginning; it grows as needed */
+  constructor(room = 256) {
+    this.#bytes = new Uint8Array(room);
+  }
 
   get length(): number {
     return this.#length;

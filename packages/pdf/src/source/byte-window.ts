@@ -9,6 +9,8 @@ export class ByteWindow {
   readonly source: ByteSource;
   readonly size: number;
   readonly #blocks = new Map<number, Uint8Array>();
+  /** Whether somebody looked behind the last byte: what was read then may be another with more bytes behind it. */
+  lookedBehind = false;
   #start = 0;
   #block: Uint8Array = new Uint8Array(0);
 
@@ -24,7 +26,10 @@ export class ByteWindow {
   }
 
   #load(offset: number): number {
-    if (offset < 0 || offset >= this.size) return -1;
+    if (offset < 0 || offset >= this.size) {
+      this.lookedBehind = true;
+      return -1;
+    }
     const start = offset - (offset % blockSize);
     let block = this.#blocks.get(start);
     if (block === undefined) {

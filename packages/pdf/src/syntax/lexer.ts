@@ -20,6 +20,8 @@ export type TokenKind =
 export type ByteView = { at(offset: number): number };
 
 const noBytes = new Uint8Array(0);
+/** Room for most strings, and small enough for V8 to keep it in its own heap. */
+const shortString = 64;
 const numberPattern = /^[+-]?(?:\d+\.?\d*|\.\d+)$/;
 /** `--1`, `1.2.3`, `1-2`, `1e-7`: numbers to nobody, though writers exist. Each reader makes something else of them. */
 const oddNumberPattern = /^[\d.+-][\d.+-]*(?:[eE][\d.+-]+)?$/;
@@ -165,7 +167,7 @@ export class Lexer {
   }
 
   #literalString(): TokenKind {
-    const sink = new ByteSink();
+    const sink = new ByteSink(shortString);
     let depth = 1;
     for (;;) {
       let byte = this.#view.at(this.position++);
@@ -208,7 +210,7 @@ export class Lexer {
   }
 
   #hexString(): TokenKind {
-    const sink = new ByteSink();
+    const sink = new ByteSink(shortString);
     let high = -1;
     for (;;) {
       const byte = this.#view.at(this.position++);
