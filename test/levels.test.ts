@@ -146,6 +146,12 @@ beforeAll(async () => {
   const three = await sealThrice('b-t');
   made.set('b-lt three signers, extended', (await extendBySoftware(three, pki, { to: 'b-lt' })).bytes);
   made.set('b-lta three signers, extended', (await extendBySoftware(three, pki, { to: 'b-lta' })).bytes);
+  for (const level of ['b-lt', 'b-lta'] as const) {
+    const { bytes: once } = await sealAtLevel(makeSamplePdf('classic'), pki, { level });
+    made.set(`${level} again by the same`, (await sealAtLevel(once, pki, { level })).bytes);
+    const { bytes: below } = await sealAtLevel(once, pki, { level: 'b-t' });
+    made.set(`${level} again by the same, extended`, (await extendBySoftware(below, pki, { to: level })).bytes);
+  }
   for (const kind of kinds) {
     made.set(`b-lta ${kind}`, (await sealAtLevel(makeSamplePdf(kind), pki, { level: 'b-lta' })).bytes);
   }

@@ -21,10 +21,11 @@ const maxKnownEntries = 512;
 
 /**
  * The update that puts validation data into the document security store (EN 319 142-1 §5.4.2, ISO 32000-2 §12.8.4.3): one
- * stream for each value that the store doesn't hold yet. What is there stays, `/VRI` included; none is written.
+ * stream for each value that the store doesn't hold yet. What is there stays, `/VRI` included; none is written. When the
+ * store holds all of it, one value is written again: EU DSS calls a signature B-LT only when the store changed after it.
  *
  * @param random for the changing half of `/ID`
- * @returns what follows the file; empty when there is nothing to add
+ * @returns what follows the file; empty for empty data
  * @throws SigillumError `pdf_*` for what can't be read
  */
 export function addValidationData(source: ByteSource, data: RevocationData, random: Random): Uint8Array {
@@ -32,16 +33,25 @@ export function addValidationData(source: ByteSource, data: RevocationData, rand
   const value = document.catalog.find('DSS');
   const store = document.findDict(value, '/DSS of the catalog') ?? new PdfDict([['Type', new PdfName('DSS')]]);
   const update = new IncrementalUpdate(document, random);
-  const lists: Record<string, PdfObject> = {};
-  for (const [key, values] of [
-    ['Certs', data.certificates],
-    ['CRLs', data.crls],
-    ['OCSPs', data.ocsps],
-  ] as const) {
-    const list = extendList(document, update, store, key, values);
-    if (list !== undefined) lists[key] = list;
+  const kinds = [
+    { key: 'Certs', values: data.certificates },
+    { key: 'CRLs', values: data.crls },
+    { key: 'OCSPs', values: data.ocsps },
+  ].map(({ key, values }) => {
+    const list = readList(document, store, key);
+    return { key, values, list, added: listMissing(document, list, values) };
+  });
+  if (kinds.every(({ added }) => added.length === 0)) {
+    const again = kinds.find(({ values }) => values.length > 0);
+    if (again === undefined) return new Uint8Array();
+    again.added = again.values.slice(0, 1);
   }
-  if (Object.keys(lists).length === 0) return new Uint8Array();
+  const lists: Record<string, PdfObject> = {};
+  for (const { key, list, added } of kinds) {
+    if (added.length === 0) continue;
+    // a direct array: one that is an object of its own may belong to others too
+    lists[key] = [...list, ...added.map((der) => addStream(update, der))];
+  }
   const extended = store.with(lists);
   if (value instanceof PdfRef) update.set(value, extended);
   else {
@@ -52,26 +62,31 @@ export function addValidationData(source: ByteSource, data: RevocationData, rand
   return update.encode().bytes;
 }
 
-/** The list with what is new at its end, as a direct array: one that is an object of its own may belong to others too. */
-function extendList(
-  document: PdfDocument,
-  update: IncrementalUpdate,
-  store: PdfDict,
-  key: string,
-  values: readonly Uint8Array[],
-): PdfObject | undefined {
+function readList(document: PdfDocument, store: PdfDict, key: string): readonly PdfObject[] {
   const list = document.find(store, key) ?? [];
   if (!isPdfArray(list)) throw wrongType(`/${key} of the document security store`, 'an array');
+  return list;
+}
+
+/** The values that the list doesn't hold, each once. */
+function listMissing(
+  document: PdfDocument,
+  list: readonly PdfObject[],
+  values: readonly Uint8Array[],
+): readonly Uint8Array[] {
   const known = new Set(list.slice(0, maxKnownEntries).flatMap((entry) => findContent(document, entry)));
-  const added = values.flatMap((der) => {
+  return values.filter((der) => {
     const content = toKey(der);
-    if (known.has(content)) return [];
+    const isNew = !known.has(content);
     known.add(content);
-    const ref = update.allocate();
-    update.set(ref, new PdfNewStream(new PdfDict(), der));
-    return [ref];
+    return isNew;
   });
-  return added.length === 0 ? undefined : [...list, ...added];
+}
+
+function addStream(update: IncrementalUpdate, der: Uint8Array): PdfRef {
+  const ref = update.allocate();
+  update.set(ref, new PdfNewStream(new PdfDict(), der));
+  return ref;
 }
 
 /** What an entry of the store holds; nothing when that can't be read, which is no reason not to add to the store. */

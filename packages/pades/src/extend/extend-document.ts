@@ -10,6 +10,7 @@ import type { CheckCode } from '../validate/checks.ts';
 import type { JudgedDocument } from '../validate/judge-document.ts';
 import type { ProvableChain } from '../validate/judge-signature.ts';
 import { examineSignatures } from '../validate/validate-signatures.ts';
+import type { ValidationOptions } from '../validate/validation-options.ts';
 import type { SignatureReport, ValidationReport } from '../validate/validation-report.ts';
 
 export type ExtensionRequest = {
@@ -18,6 +19,8 @@ export type ExtensionRequest = {
   /** Trust anchors for signers and time-stamp authorities, DER. */
   readonly roots: readonly Uint8Array[];
   readonly ports: RaisePorts;
+  /** Judges the input's signatures: `examineSignatures` elsewhere, such as in another thread. Here when left out. */
+  readonly judge?: ((options: ValidationOptions) => Promise<JudgedDocument>) | undefined;
   /** Bytes of the last token of the TSA that is asked first, when there was one. */
   readonly lastTokenSize?: number | undefined;
   readonly hooks?: RaiseHooks | undefined;
@@ -54,10 +57,10 @@ export async function extendDocument(request: ExtensionRequest): Promise<Extende
   if (to === 'b-lt' && isAtLeast(from, to)) {
     return { increment: new Uint8Array(), size, from, to: from, documentTimeStampToken: undefined };
   }
-  const chains = judged.chains.filter(({ of, state, provenAt }) => {
+  const chains = judged.chains.filter(({ of, state, provenAt, isStoredAfter }) => {
     // what the new time-stamp is to prove must be good until then: the time-stamps that nothing else covers
     const isLast = of !== 'signature' && provenAt.getTime() === now.getTime();
-    return state !== 'good' || (to === 'b-lta' && isLast);
+    return state !== 'good' || (of !== 'document_time_stamp' && !isStoredAfter) || (to === 'b-lta' && isLast);
   });
   const lastTokenSize = request.lastTokenSize ?? unknownTokenSize;
   const { updates, token } = await raiseLevel({
@@ -75,16 +78,17 @@ export async function extendDocument(request: ExtensionRequest): Promise<Extende
 /** Findings that issuers' certificates from elsewhere may put right. */
 const chainCodes = new Set<CheckCode>(['chain_untrusted', 'certificate_wrong', 'time_stamp_invalid']);
 
-async function examine({ input, roots, ports, signal }: ExtensionRequest, now: Date): Promise<JudgedDocument> {
+async function examine({ input, roots, ports, judge, signal }: ExtensionRequest, now: Date): Promise<JudgedDocument> {
   // what can't be read at all is told by its own code
   openPdf(input.source);
-  const judged = examineSignatures(input.source, { roots, now });
+  const examineInput = judge ?? ((options: ValidationOptions) => examineSignatures(input.source, options));
+  const judged = await examineInput({ roots, now });
   if (judged.report.accepted || !lacksIssuersOnly(judged.report)) return judged;
   // whether a chain ends at a root isn't known yet: nothing is asked in the name of a signature that signs nothing
   if (judged.report.signatures.some(({ intact }) => !intact)) return judged;
   signal?.throwIfAborted();
   const { certificates } = await ports.revocation.collect(mergeChains(judged.chains), signal);
-  return examineSignatures(input.source, { roots, now, certificates });
+  return await examineInput({ roots, now, certificates });
 }
 
 /**

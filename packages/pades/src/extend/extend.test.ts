@@ -241,14 +241,26 @@ describe('sealing at a level', () => {
 });
 
 describe('validation data', () => {
-  test('what the store holds already is not added again, and nothing to add is no update', async () => {
+  test('what the store holds already is not added again, but one value that makes it newer than what was signed', async () => {
     const { bytes } = await sealAtLevel(input, pki, { level: 'b-lt' });
     expect(countStore(bytes)).toEqual([1, 3, 0]);
     const crl = pki.crls[0] ?? zeros(0);
     const data = { certificates: [pki.root.certificate, pki.root.certificate], crls: [crl, crl], ocsps: [] };
     const once = Buffer.concat([bytes, addValidationData(createArraySource(bytes), data, zeros)]);
     expect(countStore(once)).toEqual([1, 4, 0]);
-    expect(addValidationData(createArraySource(once), data, zeros)).toHaveLength(0);
+    const twice = Buffer.concat([once, addValidationData(createArraySource(once), data, zeros)]);
+    expect(countStore(twice)).toEqual([2, 4, 0]);
+    const none = { certificates: [], crls: [], ocsps: [] };
+    expect(addValidationData(createArraySource(once), none, zeros)).toHaveLength(0);
+  });
+
+  test('a store from before a signature makes no B-LT of it; extending writes it again', async () => {
+    const { bytes } = await sealAtLevel(input, pki, { level: 'b-lt' });
+    const { bytes: twice } = await sealAtLevel(bytes, pki, { level: 'b-t' });
+    expect(formatsOf(twice)).toEqual(['PAdES-BASELINE-LT', 'PAdES-BASELINE-T']);
+    const { bytes: after, extended } = await extendBySoftware(twice, pki, { to: 'b-lt' });
+    expect(extended.from).toBe('b-t');
+    expect(formatsOf(after)).toEqual(['PAdES-BASELINE-LT', 'PAdES-BASELINE-LT']);
   });
 
   test('entries for single signatures, lists of their own and unknown keys stay as they are', async () => {

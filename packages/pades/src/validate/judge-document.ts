@@ -59,6 +59,7 @@ export function judgeDocument(document: PdfDocument, options: ValidationOptions)
     profile: options.profile ?? 'baseline',
     requiresRevocation: options.requiresRevocation ?? false,
     stored: dss.certificates,
+    storeOffset: dss.offset,
   };
   const judged = signatures.map((signature) => judgeSignature({ ...common, signature }));
   const reports = judged.map(({ report }) => report);

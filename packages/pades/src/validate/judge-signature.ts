@@ -30,6 +30,8 @@ export type SignatureCase = {
   readonly requiresRevocation: boolean;
   /** Certificates of the document security store. */
   readonly stored: readonly Certificate[];
+  /** Where the store's dictionary stands. */
+  readonly storeOffset: number;
 };
 
 /** A chain of the file, and whether the file proves that nothing in it was revoked: what extending works on. */
@@ -40,6 +42,8 @@ export type ProvableChain = {
   /** The time at which it must be good. */
   readonly provenAt: Date;
   readonly state: RevocationFacts['state'];
+  /** Whether the store was written after the signature: what other validators ask of B-LT. */
+  readonly isStoredAfter: boolean;
 };
 
 export type JudgedSignature = { readonly report: SignatureReport; readonly chains: readonly ProvableChain[] };
@@ -114,7 +118,8 @@ const nothing: Judged = {
   chains: [],
 };
 
-function judgeTimeStamp({ signature, stamps, stored }: SignatureCase): Judged {
+function judgeTimeStamp(input: SignatureCase): Judged {
+  const { signature, stamps } = input;
   const stamp = stamps.get(signature);
   if (stamp === undefined) return nothing;
   const { genTime } = stamp;
@@ -129,7 +134,7 @@ function judgeTimeStamp({ signature, stamps, stored }: SignatureCase): Judged {
     time: genTime && stamp.token ? { source: 'document_time_stamp', at: genTime } : undefined,
     revocation: stamp.revocation.state,
     missing: stamp.revocation.missing,
-    chains: describeChain('document_time_stamp', stamp, stored),
+    chains: describeChain('document_time_stamp', stamp, input),
   };
 }
 
@@ -186,9 +191,10 @@ function judgeSigner(input: SignatureCase): Judged {
               certificates: listFirst(checked.signer, [...checked.bag, ...input.stored]),
               provenAt: at,
               state: own?.state ?? 'unknown',
+              isStoredAfter: isStoredAfter(input),
             },
           ]),
-      ...stamps.flatMap((stamp) => describeChain('signature_time_stamp', stamp, input.stored)),
+      ...stamps.flatMap((stamp) => describeChain('signature_time_stamp', stamp, input)),
     ],
   };
 }
@@ -196,10 +202,15 @@ function judgeSigner(input: SignatureCase): Judged {
 function describeChain(
   of: ProvableChain['of'],
   { authority, bag, revocation, provenAt }: CheckedTimeStamp,
-  stored: readonly Certificate[],
+  input: SignatureCase,
 ): ProvableChain[] {
   if (authority === undefined) return [];
-  return [{ of, certificates: listFirst(authority, [...bag, ...stored]), provenAt, state: revocation.state }];
+  const certificates = listFirst(authority, [...bag, ...input.stored]);
+  return [{ of, certificates, provenAt, state: revocation.state, isStoredAfter: isStoredAfter(input) }];
+}
+
+function isStoredAfter({ signature, storeOffset }: SignatureCase): boolean {
+  return storeOffset >= (signature.dictionary.end ?? Number.POSITIVE_INFINITY);
 }
 
 function listFirst(leaf: Certificate, others: readonly Certificate[]): readonly Uint8Array[] {
@@ -232,18 +243,16 @@ function describeChanges({ signature, steps }: SignatureCase): { level: ChangeLe
 const maxChanges = 50;
 
 /**
- * B-LT when the file's own data prove signer and time-stamps not revoked, B-LTA when a time-stamp over the document that is
- * believed covers those data (EN 319 142-1 §6.1).
+ * B-LT when the file's own data prove signer and time-stamps not revoked and the store was written after the signature,
+ * B-LTA when a time-stamp over the document that is believed covers those data (EN 319 142-1 §6.1). A store from before
+ * may prove as much, but EU DSS calls such a signature B-T, and so do we.
  */
-function describeFormat(
-  { signature, trust }: SignatureCase,
-  time: BestTime | undefined,
-  facts: readonly RevocationFacts[],
-): string {
+function describeFormat(input: SignatureCase, time: BestTime | undefined, facts: readonly RevocationFacts[]): string {
+  const { signature, trust } = input;
   const isBaseline = signature.findings.list.every(({ severity }) => severity !== 'profile');
   if (signature.dictionary.subFilter !== 'ETSI.CAdES.detached' || !isBaseline) return 'not PAdES baseline';
   if (time === undefined) return 'PAdES-BASELINE-B';
-  if (worstOf(facts) !== 'good') return 'PAdES-BASELINE-T';
+  if (worstOf(facts) !== 'good' || !isStoredAfter(input)) return 'PAdES-BASELINE-T';
   const end = Math.max(signature.dictionary.end ?? 0, ...facts.map((fact) => fact.end));
   return trust.proofs.some((proof) => proof.end >= end) ? 'PAdES-BASELINE-LTA' : 'PAdES-BASELINE-LT';
 }

@@ -14,6 +14,8 @@ import { validationLimits } from './validation-limits.ts';
 export type Stored<Value> = { readonly value: Value; readonly offset: number };
 
 export type DssFacts = {
+  /** Where the store's newest dictionary stands: signatures that end before it came before it. 0 without a store. */
+  readonly offset: number;
   readonly certificates: readonly Certificate[];
   readonly crls: readonly Stored<CertificateList>[];
   readonly ocsps: readonly Stored<OcspResponse>[];
@@ -26,12 +28,21 @@ export type DssFacts = {
 export function readDss(document: PdfDocument): DssFacts {
   const budget = { bytes: validationLimits.dssBytes };
   return {
+    offset: findStore(document),
     certificates: readList(document, 'Certs', parseCertificate, validationLimits.dssCertificates, budget).map(
       ({ value }) => value,
     ),
     crls: readList(document, 'CRLs', parseCrl, validationLimits.dssLists, budget),
     ocsps: readList(document, 'OCSPs', parseOcspResponse, validationLimits.dssLists, budget),
   };
+}
+
+function findStore(document: PdfDocument): number {
+  const value = document.catalog.find('DSS');
+  if (value === undefined) return 0;
+  const entry = document.findEntry((value instanceof PdfRef ? value : document.catalogRef).number);
+  const home = entry?.type === 'compressed' ? document.findEntry(entry.container) : entry;
+  return home?.type === 'plain' ? home.offset + document.base : 0;
 }
 
 function readList<Value>(
