@@ -116,7 +116,7 @@ function runAt(home: string, days: number, code: string) {
     process.env.SOFTHSM2_CONF = home.resolve(softhsmConfiguration);
     const plans = readDevelopmentPlans();
     const now = () => new Date(Date.now() + ${days} * 86_400_000);
-    const context = { ...createContext(home, findSofthsmModule(), createDevelopmentPinSource(home, plans), undefined), now };
+    const context = { ...createContext(home, { path: findSofthsmModule() }, createDevelopmentPinSource(home, plans), undefined), now };
     const report = (progress) => console.log(JSON.stringify(progress));
     ${code}
     context.tokens.close();`;

@@ -42,14 +42,19 @@ function findProblem(check: () => void): string[] {
 
 function assertCertificates(path: string): void {
   const text = readTextFile(path);
-  let count = 0;
-  try {
-    for (const certificate of decodePem(text)) {
+  for (const [index, certificate] of decodeCertificates(text, path).entries()) {
+    try {
       parseCertificate(certificate);
-      count += 1;
+    } catch (cause) {
+      throw new SigillumError('config_invalid', `Certificate ${index + 1} in ${path} can't be parsed.`, { cause });
     }
-  } catch (cause) {
-    throw new SigillumError('config_invalid', `Certificate ${count + 1} in ${path} can't be parsed.`, { cause });
   }
-  if (count === 0) throw new SigillumError('config_invalid', `There is no certificate (PEM) in ${path}.`);
+}
+
+function decodeCertificates(text: string, path: string): readonly Uint8Array[] {
+  try {
+    return decodePem(text);
+  } catch (cause) {
+    throw new SigillumError('config_invalid', `There is no certificate (PEM) in ${path}.`, { cause });
+  }
 }
