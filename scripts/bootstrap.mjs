@@ -217,4 +217,17 @@ export function continueInPinnedNode(args, { lifeline = false } = {}) {
   });
 }
 
+const conditions = '--conditions=source';
+
+/**
+ * For a script that measures: does its work in the pinned Node, from the sources. Started by another Node, the script
+ * runs itself once more there, with the same arguments, after whatever is missing was installed.
+ */
+export async function workInPinnedNode(script, work) {
+  if (process.execArgv.includes(conditions)) return await work();
+  if (!existsSync(nodeBinary())) await bootstrap();
+  const args = [conditions, script, ...process.argv.slice(2)];
+  process.exitCode = spawnSync(nodeBinary(), args, { cwd: root, stdio: 'inherit' }).status ?? 1;
+}
+
 if (process.argv[1] === import.meta.filename) await bootstrap();

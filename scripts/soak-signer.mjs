@@ -1,14 +1,4 @@
 /** `npm run soak:signer -- --minutes N`: whether the hash-signer grows over time; see test/bench/README.md. */
-import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { bootstrap, nodeBinary, root } from './bootstrap.mjs';
+import { workInPinnedNode } from './bootstrap.mjs';
 
-const conditions = '--conditions=source';
-
-if (process.execArgv.includes(conditions)) {
-  await import('../test/bench/signer/soak.ts');
-} else {
-  if (!existsSync(nodeBinary())) await bootstrap();
-  const args = [conditions, import.meta.filename, ...process.argv.slice(2)];
-  process.exitCode = spawnSync(nodeBinary(), args, { cwd: root, stdio: 'inherit' }).status ?? 1;
-}
+await workInPinnedNode(import.meta.filename, () => import('../test/bench/signer/soak.ts'));
