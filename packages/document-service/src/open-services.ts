@@ -8,6 +8,7 @@ import { createUuid, openBlobStore, openDatabase } from '@sigillum/store';
 import type { Config } from './config.ts';
 import { HealthChecks } from './health/health-checks.ts';
 import { createRateLimiter } from './http/rate-limiter.ts';
+import { JudgingPool } from './judging/judging-pool.ts';
 import { CrlFiles } from './sealing/crl-files.ts';
 import { Places } from './sealing/places.ts';
 import { createSealMetrics } from './sealing/seal-metrics.ts';
@@ -42,6 +43,7 @@ export async function openServices(config: Config, logger: Logger, metrics: Metr
     onFailure: ({ name }, error) => logger.warn('a time-stamp authority failed', { tsa: name, error }),
   });
   const revocation = config.revocation && openRevocation(config.revocation, logger);
+  const judging = new JudgingPool();
   const services: Services = {
     instance: config.instance,
     process: createUuid(),
@@ -61,6 +63,7 @@ export async function openServices(config: Config, logger: Logger, metrics: Metr
     fonts: openFonts(),
     rateLimiter: createRateLimiter(config.rate_limit, db),
     knownCertificates: new KnownCertificates(),
+    judging,
     places,
     stepGate:
       config.test_pause === undefined
@@ -76,6 +79,7 @@ export async function openServices(config: Config, logger: Logger, metrics: Metr
     async close() {
       signer.close();
       timeStamps.close();
+      await judging.close();
       await db.destroy();
     },
   };

@@ -8,6 +8,7 @@ import type { BlobStore, Database } from '@sigillum/store';
 import type { Limits } from './config.ts';
 import type { RateLimiter } from './http/rate-limiter.ts';
 import type { HealthChecks } from './health/health-checks.ts';
+import type { JudgingPool } from './judging/judging-pool.ts';
 import type { RevocationLists } from './sealing/assert-may-seal.ts';
 import type { Places } from './sealing/places.ts';
 import type { SealMetrics } from './sealing/seal-metrics.ts';
@@ -40,6 +41,8 @@ export type Services = {
   readonly rateLimiter: RateLimiter;
   /** Certificates of credentials and their chains, read once. */
   readonly knownCertificates: KnownCertificates;
+  /** Judges what is to be extended. */
+  readonly judging: JudgingPool;
   readonly places: Places;
   readonly stepGate: StepGate;
   readonly health: HealthChecks;

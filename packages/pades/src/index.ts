@@ -30,7 +30,8 @@ export { acceptSignature, getTimeStampImprint, type SignedDigest } from './seal/
 export type { SigningCredential } from './seal/signing-credential.ts';
 export type { TimeStampSource } from './seal/time-stamp-source.ts';
 export { type CheckCode, type CheckDefinition, checks, type Indication } from './validate/checks.ts';
-export { validateSignatures } from './validate/validate-signatures.ts';
+export type { JudgedDocument } from './validate/judge-document.ts';
+export { examineSignatures, validateSignatures } from './validate/validate-signatures.ts';
 export type { SignatureChoice, ValidationOptions } from './validate/validation-options.ts';
 export type {
   CertificateFacts,

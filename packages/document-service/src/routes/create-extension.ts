@@ -36,6 +36,7 @@ export const createExtensionRoute = defineRoute({
     'extension_signature_invalid',
     'extension_not_pades',
     'extension_no_time_stamp',
+    'extension_too_costly',
     'revocation_revoked',
     'revocation_stale',
     'revocation_untrusted',

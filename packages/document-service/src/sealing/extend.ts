@@ -78,6 +78,7 @@ export async function makeExtension(
       input: { source: document.source, prefixHash: document.digestState },
       to: level,
       roots: services.roots,
+      judge: (options) => services.judging.judge(document.source, options, signal),
       ports: {
         timeStamps: services.timeStamps,
         revocation: getRevocation(services, '/query/level'),

@@ -60,6 +60,7 @@ export class SpoolFile {
     const size = this.#size;
     return {
       size,
+      fd: this.#fd,
       read: (offset, length) => {
         if (offset < 0 || length < 0 || offset + length > size) {
           throw new RangeError(`bytes ${offset} to ${offset + length} of ${size}`);
