@@ -6,8 +6,11 @@ const PACE_WEIGHT = 0.05;
 /** Weight of the newest execution time in its average. */
 const EXECUTION_WEIGHT = 0.05;
 
-/** So many executions may always be waited for: with less, a slow HSM's lanes would run empty between two requests. */
-const LEAST_EXECUTIONS = 2;
+/**
+ * A request of many digests may wait so many times as long as it will itself take: its own time is what its caller
+ * expects, and with less, a client with two batches under way would be refused for ever.
+ */
+const BATCH_PATIENCE = 3;
 
 /** What arrives in this time after nobody waited is a burst: longer than clients take to send what they have ready. */
 const BURST_MS = 30;
@@ -34,8 +37,8 @@ type Pace = {
 
 /**
  * Who is taken in: by the time that what is before it will take, at the pace at which this purpose's digests really
- * leave the HSM now. That counts everything: lanes, other purposes, kinds of keys, a processor that is short. The size
- * of the request itself doesn't count, so a batch is taken in as often as a single digest.
+ * leave the HSM now. That counts everything: lanes, other purposes, kinds of keys, a processor that is short. One
+ * execution may always be waited for: with less, a slow HSM's lanes would run empty between two requests.
  * Times are on the clock of `performance.now()`.
  */
 export class Admission {
@@ -70,15 +73,18 @@ export class Admission {
    * Whether another request of this purpose may come.
    * @param ahead how many of its purpose wait for a lane
    * @param lanes that work on them
+   * @param digests of the request
    */
-  mayEnter(purpose: Purpose, ahead: number, lanes: number, now: number): boolean {
+  mayEnter(purpose: Purpose, digests: number, ahead: number, lanes: number, now: number): boolean {
     const pace = this.#getPace(purpose);
     if (ahead === 0) {
       pace.freeAt = now;
       return true;
     }
-    const waitMs = ahead * (pace.intervalMs ?? this.#executionMs / lanes);
-    if (waitMs <= Math.max(this.#options.maxQueueMs, LEAST_EXECUTIONS * this.#executionMs)) return true;
+    const intervalMs = pace.intervalMs ?? this.#executionMs / lanes;
+    const waitMs = ahead * intervalMs;
+    const batchMs = BATCH_PATIENCE * (digests - 1) * intervalMs;
+    if (waitMs <= Math.max(this.#options.maxQueueMs, this.#executionMs, batchMs)) return true;
     const isBurst = now - pace.freeAt <= BURST_MS && now - pace.refusedAt > CALM_MS;
     if (isBurst && waitMs <= this.#options.maxBurstMs) return true;
     pace.refusedAt = now;

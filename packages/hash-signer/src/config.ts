@@ -63,10 +63,10 @@ const limitsSchema = z.strictObject({
   /** Digests that may wait per purpose; beyond it 503 at once. At 1000/s this is one second of work. */
   queue_per_purpose: z.int().min(1).max(100_000).default(1_000),
   /**
-   * While requests keep coming, one is refused when what waits before it will take longer than this, or than two
-   * signatures of an HSM that is slower: shed early, the others stay fast.
+   * While requests keep coming, one is refused when what waits before it will take longer than this, or than a signature
+   * of an HSM that is slower, or than three times a batch's own time: shed early, the others stay fast.
    */
-  max_queue_ms: z.int().min(1).max(60_000).default(15),
+  max_queue_ms: z.int().min(1).max(60_000).default(10),
   /** The same for a burst: what comes at once after nobody has waited and nobody was refused for a second. */
   max_burst_ms: z.int().min(1).max(60_000).default(1_000),
   /** Digests handed to one signer process per purpose before answers come back; hides the pipe's round trip. */

@@ -40,14 +40,15 @@ export class DigestSigning {
 
   /**
    * Whether a request of this client can be taken in at all, before anything of it is read.
+   * @param digests that it can have at most
    * @throws `signer_overloaded`, `signer_unavailable` when there is room for none of its purposes
    */
-  assertRoom({ purposes }: Pick<ClientPolicy, 'purposes'>): void {
+  assertRoom({ purposes }: Pick<ClientPolicy, 'purposes'>, digests: number): void {
     let refusal: SigillumError | undefined;
     for (const token of this.#with.tokens.values()) {
       for (const purpose of purposes) {
         if (!token.serves(purpose)) continue;
-        refusal = token.findRefusal(purpose);
+        refusal = token.findRefusal(purpose, digests);
         if (!refusal) return;
       }
     }

@@ -1,7 +1,7 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { problemMediaType, SigillumError, toProblem } from '@sigillum/errors';
 import { createRequestId, type LogFields, type Logger, type Metrics, requestIdHeader } from '@sigillum/service-kit';
-import { MAX_REQUEST_BYTES, signDigestsRequestSchema } from '@sigillum/signer-rpc';
+import { MAX_DIGESTS, MAX_REQUEST_BYTES, signDigestsRequestSchema } from '@sigillum/signer-rpc';
 import type { Authorisation } from './authorisation.ts';
 import type { Policy } from './client-policy.ts';
 import type { Limits } from './config.ts';
@@ -21,6 +21,9 @@ export type SignEndpointOptions = {
   readonly signing: DigestSigning;
   readonly limits: Pick<Limits, 'unread_answer_ms'>;
 };
+
+/** SHA-256 in base64 and the JSON around it with an empty context. */
+const LEAST_DIGEST_BYTES = 70;
 
 /** An answer that nobody waited for, as in the access logs of other servers. */
 const CALLER_HUNG_UP = 499;
@@ -79,7 +82,7 @@ class SignExchange {
       this.#fields = { client: name };
     });
     // Before the body: what is refused anyway must cost as little as it can.
-    signing.assertRoom(client);
+    signing.assertRoom(client, countAtMost(this.#request));
     const body = parse(await readJsonBody(this.#request, MAX_REQUEST_BYTES));
     const key = policy.getKey(client, registry, body.key_id);
     this.#fields = {
@@ -132,6 +135,12 @@ class SignExchange {
       ...this.#fields,
     });
   }
+}
+
+/** How many digests a body of this length can have. */
+function countAtMost({ headers }: IncomingMessage): number {
+  const length = Number(headers['content-length'] ?? Infinity);
+  return Math.min(MAX_DIGESTS, Math.max(1, Math.floor(length / LEAST_DIGEST_BYTES)));
 }
 
 /** @throws `request_invalid` with a pointer to each field that is wrong */

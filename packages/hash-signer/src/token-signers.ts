@@ -105,14 +105,15 @@ export class TokenSigners {
     return this.#queues.has(purpose);
   }
 
-  /** Why a request of this purpose would be refused now; `undefined` when there is room. */
-  findRefusal(purpose: Purpose): SigillumError | undefined {
+  /** Why a request of so many digests of this purpose would be refused now; `undefined` when there is room. */
+  findRefusal(purpose: Purpose, digests: number): SigillumError | undefined {
     const signers = this.#slots.usable();
     if (this.#isDraining || this.#breaker.isOpen || signers.length === 0) {
       return this.#refuse('signer_unavailable', 'No signer process can sign now.');
     }
     const lanes = signers.length * this.#setup.lanes;
-    const hasRoom = this.#admission.mayEnter(purpose, this.#countAhead(purpose, signers), lanes, performance.now());
+    const ahead = this.#countAhead(purpose, signers);
+    const hasRoom = this.#admission.mayEnter(purpose, digests, ahead, lanes, performance.now());
     return hasRoom ? undefined : this.#refuse('signer_overloaded', 'The queue is full.');
   }
 
@@ -121,7 +122,7 @@ export class TokenSigners {
    * @throws `signer_unavailable`, `signer_overloaded`, at once and with a Retry-After
    */
   admit(items: readonly WorkItem[]): void {
-    const refusal = items[0] && this.findRefusal(items[0].key.purpose);
+    const refusal = items[0] && this.findRefusal(items[0].key.purpose, items.length);
     if (refusal) throw refusal;
     if (!this.#queues.add(items)) throw this.#refuse('signer_overloaded', 'The queue is full.');
     this.#dispatch();

@@ -38,7 +38,6 @@ export type SlowHsmTurn = {
 
 export type OverloadTurn = {
   readonly what: string;
-  readonly maxQueueMs: number;
   /** Requests a second at the most, answered. */
   readonly capacity: number;
   readonly at70: { readonly p50Ms: number; readonly p99Ms: number; readonly refused: number };

@@ -5,6 +5,7 @@ import type { PrepareInput } from '../prepare/prepare-input.ts';
 import { prepareSignature } from '../prepare/prepare-signature.ts';
 import type { PreparedSignature } from '../prepare/prepared-signature.ts';
 import type { Random, SealOptions } from '../prepare/seal-options.ts';
+import { assertLevelReachable } from './assert-level-reachable.ts';
 import { type AttributesToSign, createSignedAttributes } from './attributes-to-sign.ts';
 import { estimateContentsSize, unknownTokenSize } from './estimate-contents-size.ts';
 import { listTokenCertificates, type RaiseHooks, raiseLevel } from './raise-level.ts';
@@ -71,7 +72,7 @@ const maxAttempts = 3;
 
 /**
  * Steps 3 to 6 of a seal: prepare, sign, time-stamp, assemble; then what its level asks for: validation data of the chains
- * of signer and TSA, and a document time-stamp over it. When the CMS or the token turns out larger than the room left for
+ * of signer and TSA, and a document time-stamp over it. A file that can't take all of them is refused before it is signed. When the CMS or the token turns out larger than the room left for
  * it, its steps are done again with more room. It never truncates, and never gives less than the level asked for: it throws
  * what the sources threw (`tsa_unavailable`, `revocation_*`).
  */
@@ -126,6 +127,7 @@ async function sign(
   signal?.throwIfAborted();
   const provides = { timeStamp: isAtLeast(level, 'b-t'), revocation: isAtLeast(level, 'b-lt') };
   const prepared = prepareSignature(input, { ...options, contentsSize, signer: credential, provides }, ports.random);
+  assertLevelReachable(input, prepared, level);
   await hooks?.prepared?.(prepared);
   signal?.throwIfAborted();
   const times = { signingTime: options.signingTime, now: ports.now() };
