@@ -135,7 +135,7 @@ describe('the client', () => {
     const open = new Set<TLSSocket>();
     const { promise: goOn, resolve: release } = Promise.withResolvers<void>();
     const { client, server } = await start((request, response) => {
-      seen.push((request.socket as TLSSocket).getPeerCertificate().subject.CN);
+      seen.push(String((request.socket as TLSSocket).getPeerCertificate().subject.CN));
       void (request.url === '/v1/keys' ? goOn : Promise.resolve()).then(() =>
         answer(200, { keys: [] })(request, response, ''),
       );

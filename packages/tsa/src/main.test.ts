@@ -1,12 +1,8 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { createHash, createPublicKey } from 'node:crypto';
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { createServer, type Server } from 'node:https';
-import { request as httpRequest } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { verifyAuditLog } from '@sigillum/audit';
 import {
@@ -17,170 +13,33 @@ import {
   verifyTimeStampToken,
 } from '@sigillum/pki';
 import { parseConfig } from '@sigillum/service-kit';
-import { hashSignerUri, type SignDigestsRequest } from '@sigillum/signer-rpc';
-import {
-  NtpServerForTests,
-  type OpensslCertificate,
-  OpensslPki,
-  opensslExtensions,
-  SoftwareSignerForTests,
-} from '@sigillum/testing';
-
-import { tsaConfigSchema } from './config.ts';
+import { NtpServerForTests, type OpensslCertificate } from '@sigillum/testing';
 import { AuditedTokens } from '../../cli/src/commands/audit-tokens.ts';
+import { send, TsaHome } from '../test/tsa-home.ts';
+import { tsaConfigSchema } from './config.ts';
 
-const pki = new OpensslPki();
+const home = new TsaHome();
+const { pki, calls, keyId } = home;
 const main = join(import.meta.dirname, 'main.ts');
-const keyId = '00112233445566778899aabbccddeeff';
 let root: OpensslCertificate;
 let tsu: OpensslCertificate;
-let signer: Server;
 let config: string;
-let calls: SignDigestsRequest[];
-const children: ChildProcess[] = [];
 
 beforeAll(async () => {
-  root = pki.issue('root', { extensions: opensslExtensions.root });
-  const ca = pki.issue('tsa-ca', { issuer: root, extensions: opensslExtensions.ca });
-  tsu = pki.issue('tsu', { issuer: ca, extensions: opensslExtensions.tsu });
-  const tlsRoot = pki.issue('tls-root', { extensions: opensslExtensions.root });
-  const server = pki.issue('hash-signer', {
-    issuer: tlsRoot,
-    extensions: [`subjectAltName=IP:127.0.0.1,URI:${hashSignerUri}`, 'extendedKeyUsage=serverAuth'],
-  });
-  const client = pki.issue('tsa', {
-    issuer: tlsRoot,
-    extensions: ['subjectAltName=URI:spiffe://sigillum.internal/tsa', 'extendedKeyUsage=clientAuth'],
-  });
-  chmodSync(client.keyFile, 0o600);
-  signer = await startSigner(server, tlsRoot);
-  const spki = createPublicKey(tsu.privateKey).export({ format: 'der', type: 'spki' }).toString('base64');
-  pki.write(
-    'tsu.json',
-    JSON.stringify({
-      version: 1,
-      key_id: keyId,
-      name: 'tsu',
-      token_label: 'tsu-token',
-      token_serial: '0001',
-      key_spec: 'p256',
-      algorithm: 'ecdsa-p256-sha256',
-      purpose: 'timestamp',
-      spki,
-      created: new Date().toISOString(),
-    }),
-  );
-  mkdirSync(pki.path('audit'));
+  await home.open();
+  ({ root, tsu } = home);
   config = pki.write('tsa.yaml', makeConfig());
 });
-afterEach(async () => {
-  for (const child of children.splice(0)) {
-    if (child.exitCode === null && child.signalCode === null) {
-      child.kill('SIGKILL');
-      await once(child, 'exit');
-    }
-  }
-});
-afterAll(async () => {
-  signer.closeAllConnections();
-  await new Promise((resolve) => signer.close(resolve));
-  pki.remove();
-});
-
-/** The daemon's contract (api.md §3) over a key in memory. */
-async function startSigner(server: OpensslCertificate, clients: OpensslCertificate): Promise<Server> {
-  calls = [];
-  const key = new SoftwareSignerForTests(tsu.privateKey, 'ecdsa');
-  const started = createServer(
-    {
-      cert: readFileSync(server.certificateFile),
-      key: readFileSync(server.keyFile),
-      ca: readFileSync(clients.certificateFile),
-      requestCert: true,
-      minVersion: 'TLSv1.3',
-    },
-    (request, response) => {
-      response.setHeader('content-type', 'application/json');
-      if (request.url === '/v1/health') {
-        response.end(JSON.stringify({ status: 'ok', purposes: { timestamp: 'ok' }, min_timeout_ms: 2500 }));
-        return;
-      }
-      let body = '';
-      request.on('data', (chunk: Buffer) => (body += chunk.toString()));
-      request.on('end', () => {
-        const call = JSON.parse(body) as SignDigestsRequest;
-        calls.push(call);
-        const results = call.digests.map(({ digest }) => ({
-          signature: Buffer.from(key.signSync(Buffer.from(digest, 'base64'))).toString('base64'),
-        }));
-        response.end(JSON.stringify({ results }));
-      });
-    },
-  );
-  await new Promise<void>((resolve) => started.listen(0, '127.0.0.1', resolve));
-  return started;
-}
+afterEach(() => home.killAll());
+afterAll(() => home.remove());
 
 const live = (text: string): string =>
   text
     .replace('development: true\n', '')
     .replace('{unsupervised: true}', '{sources: [{host: a.test}, {host: b.test}, {host: c.test}]}');
 
-const makeConfig = (change: (text: string) => string = (text) => text): string =>
-  change(`instance: tsa-1
-public: {host: 127.0.0.1, port: 0, open: true}
-seals: {host: 127.0.0.1, port: 0}
-internal: {host: 127.0.0.1, port: 0}
-signer: {url: "https://127.0.0.1:${(signer.address() as AddressInfo).port}", certificate: tsa.pem, key: tsa.key, roots: tls-root.pem}
-development: true
-units: [{name: tsu, manifest: tsu.json, certificate: tsu.pem, chain: [tsa-ca.pem]}]
-clock: {unsupervised: true}
-policy: "2.25.99"
-accuracy_ms: 1000
-state: audit/state
-audit: {directory: audit}
-`);
-
-type Ports = { public: number; seals: number; internal: number };
-
-async function startMain(
-  file: string = config,
-  through: readonly string[] = [],
-): Promise<{ child: ChildProcess; ports: Ports }> {
-  const command = [...through, process.execPath, '--conditions=source', main, '--config', file, '--lifeline'];
-  const child = spawn(command[0] ?? '', command.slice(1), { stdio: ['pipe', 'pipe', 'inherit'] });
-  children.push(child);
-  if (!child.stdout) throw new Error('no stdout');
-  for await (const line of createInterface({ input: child.stdout })) {
-    const entry = JSON.parse(line) as Ports & { message: string };
-    if (entry.message === 'listening') return { child, ports: entry };
-  }
-  throw new Error('it ended before it listened');
-}
-
-function send(port: number, path: string, body?: Uint8Array): Promise<{ status: number; body: Uint8Array }> {
-  const { promise, resolve, reject } = Promise.withResolvers<{ status: number; body: Uint8Array }>();
-  const request = httpRequest(
-    {
-      host: '127.0.0.1',
-      port,
-      path,
-      agent: false,
-      ...(body ? { method: 'POST', headers: { 'content-type': 'application/timestamp-query' } } : {}),
-    },
-    (response) => {
-      const chunks: Buffer[] = [];
-      response.on('error', reject);
-      response.on('data', (chunk: Buffer) => chunks.push(chunk));
-      response.on('end', () =>
-        resolve({ status: response.statusCode ?? 0, body: new Uint8Array(Buffer.concat(chunks)) }),
-      );
-    },
-  );
-  request.on('error', reject);
-  request.end(body);
-  return promise;
-}
+const makeConfig = (change?: (text: string) => string): string => home.config(change);
+const startMain = (file: string = config, through: readonly string[] = []) => home.start(file, through);
 
 describe('the process', () => {
   test('time-stamps over both listeners with a signer behind mTLS, and ends clean when its lifeline does', async () => {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { AuditLog, type JsonObject } from '@sigillum/audit';
-import { SigillumError } from '@sigillum/errors';
+import { AuditLog, findLastAuditEvent, type JsonObject } from '@sigillum/audit';
+import { isSigillumError, SigillumError } from '@sigillum/errors';
 import {
   assertNoRest,
   createLogger,
@@ -90,6 +90,7 @@ runMain(async (args) => {
     trustedProxies: config.public.trusted_proxies,
     stateFile: config.state,
     queueLimits: { public: config.limits.public_queue, seals: config.limits.seals_queue },
+    lastRecorded: await findLastRecorded(config.audit.directory),
     sign: (unit, digests) => {
       const call = {
         timeoutMs: config.limits.sign_timeout_ms,
@@ -111,6 +112,8 @@ runMain(async (args) => {
     tsaMetrics,
     now,
   });
+  }).catch((error: unknown) => {
+    throw toFinal(error);
   logger.info('listening', { ...tsa.ports });
   return {
     stop: async () => {
@@ -134,6 +137,19 @@ function describeSigner({ purposes, min_timeout_ms: least = 0 }: SignerHealth, t
 }
 
 function openAdmission({ clients, rates }: TsaConfig['public']): PublicAdmission {
+/** A state that a person has to look at ends the process as a wrong configuration does: starting again helps nobody. */
+function toFinal(error: unknown): unknown {
+  if (!isSigillumError(error, 'tsa_state_damaged')) return error;
+  return new SigillumError('config_invalid', error.message, { cause: error });
+}
+
+/** The genTime of the last token in the log: lines are in the order of genTimes. */
+async function findLastRecorded(directory: string): Promise<Date | undefined> {
+  const event = await findLastAuditEvent({ directory, isWanted: ({ type }) => type === 'tsa.time_stamped' });
+  const time = new Date(String(event?.['gen_time']));
+  return Number.isNaN(time.getTime()) ? undefined : time;
+}
+
   const secrets = clients.map(({ name, secret_file }) => ({
     name,
     secrets: readSecretFile(secret_file)

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { AuditLog } from '@sigillum/audit';
+import { SigillumError } from '@sigillum/errors';
 import {
   type Logger,
   type Metrics,
@@ -12,6 +13,8 @@ import {
 import type { ClockWatch } from './clock/clock-supervisor.ts';
 import { GenTimeClock, reserveMs } from './clock/gen-time-clock.ts';
 import { openHighWaterMark } from './clock/high-water-mark.ts';
+import { PatientDisk } from './clock/patient-disk.ts';
+import { watchMark } from './clock/watch-mark.ts';
 import type { PublicAdmission } from './http/admission.ts';
 import { createTsaListener } from './http/create-tsa-listener.ts';
 import { type AcceptedRequest, beginTimeStamps, type IssuingPorts } from './token/issue-time-stamps.ts';
@@ -36,6 +39,8 @@ export type TsaOptions = {
   readonly queueLimits: Readonly<Record<ListenerName, number>>;
   readonly sign: IssuingPorts['sign'];
   /** `ok` when the signer can make time-stamps now; else what is wrong, for readiness. */
+  /** The genTime of the last token in the audit log, before which no time is given whatever the mark says. */
+  readonly lastRecorded?: Date | undefined;
   readonly describeSigner: () => Promise<string>;
   readonly audit: Pick<AuditLog, 'append' | 'appendAll' | 'failure'>;
   readonly logger: Logger;
@@ -53,11 +58,27 @@ const limits = { requestTimeoutMs: 10_000 };
 /** Everything of the service but its configuration and its signer client: clock, queue, listeners. */
 export async function startTsa(options: TsaOptions): Promise<RunningTsa> {
   const { logger, metrics, tsaMetrics, rotation, policy, now, watch } = options;
-  const clock = await GenTimeClock.open({ mark: openHighWaterMark(options.stateFile), now, watch });
+  const { stateFile, lastRecorded } = options;
+  const clock = await GenTimeClock.open({ mark: openHighWaterMark(stateFile), now, watch, lastRecorded });
+  if (clock.isMarkOlder)
+    logger.error('the state is older than the audit log: somebody put back an old file; the log counts', {
+      last_recorded: lastRecorded,
+    });
   await waitForMark(clock, logger);
   const ports: IssuingPorts = {
     selectWriter: createWriterSelection(options),
-    clock,
+    clock: {
+      take: () => {
+        if (disk.isStuck) throw createStuckError();
+        return clock.take();
+      },
+    },
+  /** Of the audit log. */
+  const disk = new PatientDisk((isStuck) => {
+    tsaMetrics.auditStuck.set(isStuck ? 1 : 0);
+    if (isStuck) logger.error('the disk of the audit log does not answer; there are no time-stamps until it does');
+    else logger.info('the disk of the audit log answers again');
+  });
     sign: async (unit, digests) => {
       const stop = tsaMetrics.signSeconds.startTimer();
       try {
@@ -66,7 +87,8 @@ export async function startTsa(options: TsaOptions): Promise<RunningTsa> {
         stop();
       }
     },
-    record: (events) => options.audit.appendAll(events),
+    // What is overdue may still get into the log: recorded, though nobody was told.
+    record: (events) => disk.wait(options.audit.appendAll(events)),
   };
   const queue = new IssuingQueue<AcceptedRequest, Uint8Array>({
     limits: options.queueLimits,
@@ -98,11 +120,13 @@ export async function startTsa(options: TsaOptions): Promise<RunningTsa> {
   };
   try {
     const isReady = async () => {
+  const stopWatch = watchMark(clock, createMarkReport(options));
       const checks = {
         signer: await options.describeSigner(),
-        clock: watch.findFault() ?? (clock.behindMs === 0 ? 'ok' : 'behind its own mark'),
+        clock: watch.findFault() ?? clock.findFault() ?? 'ok',
         certificate: rotation.find(now()) === undefined ? rotation.explain(now()) : 'ok',
-        audit: options.audit.failure === undefined ? 'ok' : 'failed',
+    stopWatch();
+        audit: options.audit.failure !== undefined ? 'failed' : disk.isStuck ? 'the disk does not answer' : 'ok',
       };
       return { ready: Object.values(checks).every((check) => check === 'ok'), checks };
     };
@@ -135,6 +159,26 @@ function createWriterSelection({ rotation, policy, logger, audit }: TsaOptions):
     const unit = rotation.select(time);
     const writer = writers.get(unit) ?? new TokenWriter(unit, policy);
     if (writer !== last) {
+/** As the supervised clock's own faults are reported: a metric, a line of the log, one of the audit log. */
+function createMarkReport({ tsaMetrics, logger, audit, now }: TsaOptions): Parameters<typeof watchMark>[1] {
+  return (fault, before) => {
+    if (before !== undefined) tsaMetrics.clockFault.remove({ fault: before });
+    if (fault === undefined) logger.info('the clock has passed its own mark, which is on disk', { before });
+    else {
+      tsaMetrics.clockFault.set({ fault }, 1);
+      logger.error('there are no time-stamps', { fault });
+    }
+    const event = { type: 'tsa.clock_changed', time: now().toISOString(), ...(fault ? { fault } : { passed: 'mark' }) };
+    audit.append(event).catch(() => undefined);
+  };
+}
+
+function createStuckError(): SigillumError {
+  return new SigillumError('service_unavailable', 'Time-stamps can not be recorded at the moment, so none are given.', {
+    retryAfterSeconds: 5,
+  });
+}
+
       last = writer;
       const serial = unit.certificate.serialNumber;
       logger.info('a time-stamp unit begins to sign', { unit: unit.name, key_id: unit.keyId, certificate: serial });

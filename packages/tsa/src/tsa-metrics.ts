@@ -23,6 +23,8 @@ export type TsaMetrics = {
   readonly clockMeasurements: Counter<'source' | 'result'>;
   /** 1 for the reason for which there is no time, 0 for all others. */
   readonly clockFault: Gauge<'fault'>;
+  /** 1 while the disk of the audit log takes no line: there are no time-stamps. */
+  readonly auditStuck: Gauge;
   /** Computed when somebody looks, from {@link TsaFigures}. */
   readonly clockBound: Gauge;
   readonly unitRemainingDays: Gauge<'unit'>;
@@ -106,6 +108,11 @@ export function createTsaMetrics(registry: Registry, figures: TsaFigures): TsaMe
       name: 'tsa_clock_measurements_total',
       help: 'Questions to time sources, by what came of them.',
       labelNames: ['source', 'result'] as const,
+      registers,
+    }),
+    auditStuck: new Gauge({
+      name: 'tsa_audit_stuck',
+      help: '1 while the disk of the audit log does not answer: there are no time-stamps.',
       registers,
     }),
     clockFault: new Gauge({

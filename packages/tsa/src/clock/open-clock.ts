@@ -30,6 +30,7 @@ export function openClock(
 ): OpenClock {
   const { clock: settings, accuracy_ms: accuracyMs } = config;
   if ('unsupervised' in settings) {
+  let announced: ClockFault | undefined;
     const watch = createUnsupervisedWatch(accuracyMs);
     return {
       findFault: () => watch.findFault(),
@@ -60,9 +61,11 @@ export function openClock(
       if (fault === undefined) logger.info('the clock can be relied on', { bound_ms: bound?.boundMs });
       else logger.error('the clock can not be relied on; there are no time-stamps', { fault });
       const { clockFault } = getMetrics();
-      clockFault.reset();
+      // Only its own: there are others (MarkFault).
+      if (announced !== undefined) clockFault.remove({ fault: announced });
       if (fault !== undefined) clockFault.set({ fault }, 1);
       onChange(fault, bound);
+      announced = fault;
     },
   });
   return {
