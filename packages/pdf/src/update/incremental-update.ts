@@ -48,10 +48,12 @@ export class IncrementalUpdate {
 
   /**
    * @param random for the changing half of `/ID` (§14.4) and, in encrypted files, for initialization vectors
-   * @throws SigillumError `pdf_encryption_unknown` for a file under an authentication code
+   * @throws SigillumError `pdf_encryption_unknown` for a file under an authentication code, `pdf_limit_exceeded` for one
+   * that couldn't be read any more with another update behind it
    */
   constructor(document: PdfDocument, random: (length: number) => Uint8Array) {
     assertNoAuthenticationCode(document);
+    assertRoomForSection(document);
     this.#document = document;
     this.#random = random;
     this.#next = document.nextObjectNumber;
@@ -111,6 +113,19 @@ export class IncrementalUpdate {
     const permanent = first instanceof PdfString ? new PdfString(first.bytes, true) : made;
     return kept.with({ Prev: previous, ID: [permanent, changing] });
   }
+}
+
+/** Entries of an update at most, as far as {@link limits.xrefEntries} is concerned: one of a field, a page or a store has a dozen. */
+const updateEntries = 4096;
+
+/** A file that we read must stay one that we read. */
+function assertRoomForSection({ sections }: PdfDocument): void {
+  const entries = sections.reduce((sum, { entryCount }) => sum + entryCount, 0);
+  if (sections.length < limits.xrefSections && entries + updateEntries <= limits.xrefEntries) return;
+  throw new SigillumError(
+    'pdf_limit_exceeded',
+    'The PDF was updated so often that it takes no more. Save it as a new file, and try again.',
+  );
 }
 
 /** ISO/TS 32004: a code over the whole file, made with its password's key. Readers that check it would refuse what follows. */
