@@ -89,8 +89,8 @@ runMain(async (args) => {
     admission,
     trustedProxies: config.public.trusted_proxies,
     stateFile: config.state,
-    queueLimits: { public: config.limits.public_queue, seals: config.limits.seals_queue },
     lastRecorded: await findLastRecorded(config.audit.directory),
+    queueLimits: { public: config.limits.public_queue, seals: config.limits.seals_queue },
     sign: (unit, digests) => {
       const call = {
         timeoutMs: config.limits.sign_timeout_ms,
@@ -111,9 +111,9 @@ runMain(async (args) => {
     metrics,
     tsaMetrics,
     now,
-  });
   }).catch((error: unknown) => {
     throw toFinal(error);
+  });
   logger.info('listening', { ...tsa.ports });
   return {
     stop: async () => {
@@ -136,7 +136,6 @@ function describeSigner({ purposes, min_timeout_ms: least = 0 }: SignerHealth, t
     : 'ok';
 }
 
-function openAdmission({ clients, rates }: TsaConfig['public']): PublicAdmission {
 /** A state that a person has to look at ends the process as a wrong configuration does: starting again helps nobody. */
 function toFinal(error: unknown): unknown {
   if (!isSigillumError(error, 'tsa_state_damaged')) return error;
@@ -150,6 +149,7 @@ async function findLastRecorded(directory: string): Promise<Date | undefined> {
   return Number.isNaN(time.getTime()) ? undefined : time;
 }
 
+function openAdmission({ clients, rates }: TsaConfig['public']): PublicAdmission {
   const secrets = clients.map(({ name, secret_file }) => ({
     name,
     secrets: readSecretFile(secret_file)

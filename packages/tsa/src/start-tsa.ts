@@ -36,11 +36,11 @@ export type TsaOptions = {
   readonly trustedProxies?: readonly string[] | undefined;
   /** Path of the high-water mark. */
   readonly stateFile: string;
+  /** The genTime of the last token in the audit log, before which no time is given whatever the mark says. */
+  readonly lastRecorded?: Date | undefined;
   readonly queueLimits: Readonly<Record<ListenerName, number>>;
   readonly sign: IssuingPorts['sign'];
   /** `ok` when the signer can make time-stamps now; else what is wrong, for readiness. */
-  /** The genTime of the last token in the audit log, before which no time is given whatever the mark says. */
-  readonly lastRecorded?: Date | undefined;
   readonly describeSigner: () => Promise<string>;
   readonly audit: Pick<AuditLog, 'append' | 'appendAll' | 'failure'>;
   readonly logger: Logger;
@@ -65,6 +65,12 @@ export async function startTsa(options: TsaOptions): Promise<RunningTsa> {
       last_recorded: lastRecorded,
     });
   await waitForMark(clock, logger);
+  /** Of the audit log. */
+  const disk = new PatientDisk((isStuck) => {
+    tsaMetrics.auditStuck.set(isStuck ? 1 : 0);
+    if (isStuck) logger.error('the disk of the audit log does not answer; there are no time-stamps until it does');
+    else logger.info('the disk of the audit log answers again');
+  });
   const ports: IssuingPorts = {
     selectWriter: createWriterSelection(options),
     clock: {
@@ -73,12 +79,6 @@ export async function startTsa(options: TsaOptions): Promise<RunningTsa> {
         return clock.take();
       },
     },
-  /** Of the audit log. */
-  const disk = new PatientDisk((isStuck) => {
-    tsaMetrics.auditStuck.set(isStuck ? 1 : 0);
-    if (isStuck) logger.error('the disk of the audit log does not answer; there are no time-stamps until it does');
-    else logger.info('the disk of the audit log answers again');
-  });
     sign: async (unit, digests) => {
       const stop = tsaMetrics.signSeconds.startTimer();
       try {
@@ -112,20 +112,20 @@ export async function startTsa(options: TsaOptions): Promise<RunningTsa> {
       toServeOptions(options.listen[listener]),
     );
 
+  const stopWatch = watchMark(clock, createMarkReport(options));
   const servers: RunningServer[] = [];
   const stop = async (): Promise<void> => {
     await Promise.all(servers.map((server) => server.close()));
     await queue.drain();
+    stopWatch();
     await clock.close();
   };
   try {
     const isReady = async () => {
-  const stopWatch = watchMark(clock, createMarkReport(options));
       const checks = {
         signer: await options.describeSigner(),
         clock: watch.findFault() ?? clock.findFault() ?? 'ok',
         certificate: rotation.find(now()) === undefined ? rotation.explain(now()) : 'ok',
-    stopWatch();
         audit: options.audit.failure !== undefined ? 'failed' : disk.isStuck ? 'the disk does not answer' : 'ok',
       };
       return { ready: Object.values(checks).every((check) => check === 'ok'), checks };
@@ -151,14 +151,6 @@ function toServeOptions({ host, port, tls }: Address) {
   return { host, port, limits, ...(tls && { tls }) };
 }
 
-/** A writer for each unit, made once; a change of the unit that signs is logged and recorded (EN 319 421 §7.12). */
-function createWriterSelection({ rotation, policy, logger, audit }: TsaOptions): IssuingPorts['selectWriter'] {
-  const writers = new Map(rotation.units.map((unit) => [unit, new TokenWriter(unit, policy)]));
-  let last: TokenWriter | undefined;
-  return (time) => {
-    const unit = rotation.select(time);
-    const writer = writers.get(unit) ?? new TokenWriter(unit, policy);
-    if (writer !== last) {
 /** As the supervised clock's own faults are reported: a metric, a line of the log, one of the audit log. */
 function createMarkReport({ tsaMetrics, logger, audit, now }: TsaOptions): Parameters<typeof watchMark>[1] {
   return (fault, before) => {
@@ -179,6 +171,14 @@ function createStuckError(): SigillumError {
   });
 }
 
+/** A writer for each unit, made once; a change of the unit that signs is logged and recorded (EN 319 421 §7.12). */
+function createWriterSelection({ rotation, policy, logger, audit }: TsaOptions): IssuingPorts['selectWriter'] {
+  const writers = new Map(rotation.units.map((unit) => [unit, new TokenWriter(unit, policy)]));
+  let last: TokenWriter | undefined;
+  return (time) => {
+    const unit = rotation.select(time);
+    const writer = writers.get(unit) ?? new TokenWriter(unit, policy);
+    if (writer !== last) {
       last = writer;
       const serial = unit.certificate.serialNumber;
       logger.info('a time-stamp unit begins to sign', { unit: unit.name, key_id: unit.keyId, certificate: serial });

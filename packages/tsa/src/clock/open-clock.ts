@@ -29,8 +29,8 @@ export function openClock(
   getMetrics: () => TsaMetrics,
 ): OpenClock {
   const { clock: settings, accuracy_ms: accuracyMs } = config;
-  if ('unsupervised' in settings) {
   let announced: ClockFault | undefined;
+  if ('unsupervised' in settings) {
     const watch = createUnsupervisedWatch(accuracyMs);
     return {
       findFault: () => watch.findFault(),
@@ -64,8 +64,8 @@ export function openClock(
       // Only its own: there are others (MarkFault).
       if (announced !== undefined) clockFault.remove({ fault: announced });
       if (fault !== undefined) clockFault.set({ fault }, 1);
-      onChange(fault, bound);
       announced = fault;
+      onChange(fault, bound);
     },
   });
   return {
