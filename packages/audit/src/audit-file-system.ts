@@ -26,6 +26,8 @@ export type AuditFile = {
   write(bytes: Uint8Array): Promise<void>;
   /** fdatasync. */
   sync(): Promise<void>;
+  /** Whether its name still leads to it: it was neither deleted nor moved. */
+  isInPlace(): Promise<boolean>;
   truncate(size: number): Promise<void>;
   close(): Promise<void>;
 };

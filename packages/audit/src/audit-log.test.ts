@@ -1,9 +1,10 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { appendFile, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { appendFile, mkdtemp, readdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import type { SigillumError } from '@sigillum/errors';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { type AuditFile, type AuditFileSystem, AuditLog, createNodeFileSystem, verifyAuditLog } from './index.ts';
 
@@ -65,6 +66,29 @@ function startHolder(
 }
 
 describe('the audit log', () => {
+  test.each([
+    ['the folder is deleted', () => rm(directory, { recursive: true })],
+    ['the folder is moved', () => rename(directory, `${directory}-moved`)],
+    [
+      'the segment is replaced by a copy',
+      async () => {
+        const text = await readFile(segment());
+        await rm(segment());
+        await writeFile(segment(), text);
+      },
+    ],
+    ['the lock file is deleted', () => rm(join(directory, 'lock'))],
+  ])('fails by itself when %s while it is open: nothing is written to where nobody reads', async (_what, take) => {
+    const { promise: failed, resolve } = Promise.withResolvers<SigillumError>();
+    const log = await open({ onFailure: resolve });
+    await log.append({ type: 'a' });
+    await take();
+    expect((await failed).message).toContain('its place is gone');
+    await expect(log.append({ type: 'b' })).rejects.toEqual(code('audit_write_failed'));
+    await log.close();
+    await rm(`${directory}-moved`, { recursive: true, force: true });
+  });
+
   test('numbers events from 1 and continues the chain over restarts', async () => {
     const first = await open();
     expect(first.head.sequence).toBe(0);

@@ -8,6 +8,7 @@ import type { ChainHead } from './verify-chain.ts';
 import type { AuditFile, AuditFileSystem } from './audit-file-system.ts';
 import { findTail, maxLineBytes, nameSegment } from './find-tail.ts';
 import { createNodeFileSystem } from './node-file-system.ts';
+import { PlaceWatch } from './place-watch.ts';
 import { acquireWriterLock, hasCode, type WriterLock } from './writer-lock.ts';
 
 export type AuditLogOptions = {
@@ -62,6 +63,7 @@ export class AuditLog {
   #queuedEvents = 0;
   #flushing: Promise<void> | undefined;
   #failure: SigillumError | undefined;
+  readonly #watch: PlaceWatch;
 
   private constructor(options: AuditLogOptions, fileSystem: AuditFileSystem, lock: WriterLock, head: ChainHead) {
     this.#options = options;
@@ -69,6 +71,10 @@ export class AuditLog {
     this.#lock = lock;
     this.#last = head;
     this.#durable = head;
+    this.#watch = new PlaceWatch(
+      () => (this.#file ? [this.#file, lock.file] : [lock.file]),
+      () => this.#fail(this.#queue, new Error('the folder or its files were deleted or moved'), ': its place is gone'),
+    );
   }
 
   /**
@@ -158,6 +164,7 @@ export class AuditLog {
     this.#failure ??= closed;
     await waiting;
     if (!first) return;
+    this.#watch.stop();
     this.#failure = closed;
     await this.#file?.close().catch(() => undefined);
     await this.#lock.release().catch(() => undefined);
@@ -209,8 +216,10 @@ export class AuditLog {
     return next;
   }
 
-  #fail(pending: readonly Pending[], cause: unknown): void {
-    const failure = toWriteFailure(cause);
+  #fail(pending: readonly Pending[], cause: unknown, why?: string): void {
+    if (this.#failure !== undefined && why !== undefined) return;
+    const failure = toWriteFailure(cause, why);
+    this.#watch.stop();
     this.#failure = failure;
     this.#queue = [];
     this.#queuedBytes = 0;
@@ -224,7 +233,7 @@ function describeRepair(removedBytes: number): JsonObject {
   return { type: 'audit.log_repaired', time: new Date().toISOString(), removed_bytes: removedBytes };
 }
 
-function toWriteFailure(cause: unknown): SigillumError {
-  const why = hasCode(cause, 'ENOSPC') || hasCode(cause, 'EDQUOT') ? ': the disk is full' : '';
+function toWriteFailure(cause: unknown, known?: string): SigillumError {
+  const why = known ?? (hasCode(cause, 'ENOSPC') || hasCode(cause, 'EDQUOT') ? ': the disk is full' : '');
   return new SigillumError('audit_write_failed', `The audit log can't be written${why}.`, { cause });
 }

@@ -6,6 +6,7 @@ import { hostname } from 'node:os';
 import { dirname } from 'node:path';
 import { SigillumError } from '@sigillum/errors';
 import type { AuditFile, AuditFileSystem } from './audit-file-system.ts';
+import { hasCode } from './writer-lock.ts';
 
 /** The real file system, on Linux. */
 export function createNodeFileSystem(): AuditFileSystem {
@@ -24,7 +25,7 @@ export function createNodeFileSystem(): AuditFileSystem {
       const handle = await open(path, flags[mode], 0o600);
       // What a killed writer left may still be in memory only, and O_DSYNC answers for its own writes alone.
       if (mode === 'append') await handle.datasync();
-      return wrap(handle, mode !== 'read');
+      return wrap(path, handle, mode !== 'read');
     },
     syncDirectory: async (path) => {
       const handle = await open(path, constants.O_RDONLY | constants.O_DIRECTORY);
@@ -42,7 +43,7 @@ export function createNodeFileSystem(): AuditFileSystem {
       } finally {
         if (!isTaken) await handle.close();
       }
-      return isTaken ? wrap(handle) : undefined;
+      return isTaken ? wrap(path, handle) : undefined;
     },
     describeProcess: () => `process ${process.pid} on ${hostname()}`,
   };
@@ -62,7 +63,7 @@ async function makeDirectory(path: string): Promise<void> {
   }
 }
 
-function wrap(handle: FileHandle, isDurable = false): AuditFile {
+function wrap(path: string, handle: FileHandle, isDurable = false): AuditFile {
   let hasToSync = !isDurable;
   return {
     size: async () => (await handle.stat()).size,
@@ -81,6 +82,16 @@ function wrap(handle: FileHandle, isDurable = false): AuditFile {
     sync: async () => {
       if (hasToSync) await handle.datasync();
       hasToSync = !isDurable;
+    },
+    isInPlace: async () => {
+      const [named, open] = await Promise.all([
+        stat(path).catch((error: unknown) => {
+          if (hasCode(error, 'ENOENT') || hasCode(error, 'ENOTDIR')) return undefined;
+          throw error;
+        }),
+        handle.stat(),
+      ]);
+      return named !== undefined && named.ino === open.ino && named.dev === open.dev;
     },
     truncate: async (size) => {
       hasToSync = true;

@@ -6,7 +6,7 @@ import type { AuditFile, AuditFileSystem } from './audit-file-system.ts';
 const maxLockBytes = 256;
 
 /** The right to write in a folder, held by one writer and given up at the latest by its death. */
-export type WriterLock = { release(): Promise<void> };
+export type WriterLock = { readonly file: AuditFile; release(): Promise<void> };
 
 /**
  * Takes the lock of a folder. The file `lock` stays for ever: taking it away would let two writers hold one each, under
@@ -26,7 +26,7 @@ export async function acquireWriterLock(directory: string, fileSystem: AuditFile
     await file.close().catch(() => undefined);
     throw error;
   }
-  return { release: () => file.close() };
+  return { file, release: () => file.close() };
 }
 
 async function writeHolder(file: AuditFile, holder: string): Promise<void> {
