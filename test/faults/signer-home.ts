@@ -1,5 +1,14 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { SignatureAlgorithmName } from '@sigillum/algorithms';
@@ -159,9 +168,9 @@ export class SignerHome {
     return signer;
   }
 
-  /** Starts a daemon whose configuration is written, ready or not. */
-  launch(name: string): RunningSigner {
-    const signer = new RunningSigner(this.path(`${name}.yaml`));
+  /** Starts a daemon whose configuration is written, ready or not; `prefix` is a program around it. */
+  launch(name: string, prefix: readonly string[] = []): RunningSigner {
+    const signer = new RunningSigner(this.path(`${name}.yaml`), prefix);
     this.#running.push(signer);
     return signer;
   }
@@ -187,6 +196,15 @@ export class SignerHome {
     for (const client of this.#clients) client.close();
     await Promise.all(this.#running.map((signer) => signer.kill()));
     rmSync(this.directory, { recursive: true, force: true });
+  }
+
+  /** As if a ceremony had destroyed the key: SoftHSM has a file for each object, with its CKA_ID in the public ones. */
+  destroyPublicKey(keyId: string): void {
+    const files = readdirSync(this.path('tokens'), { recursive: true, encoding: 'utf8' });
+    const own = files.filter((name) => name.endsWith('.object'));
+    const found = own.filter((name) => readFileSync(this.path(`tokens/${name}`)).includes(Buffer.from(keyId, 'hex')));
+    if (found.length === 0) throw new Error('no object has that key identifier');
+    for (const name of found) rmSync(this.path(`tokens/${name}`));
   }
 
   #makeTls(): void {

@@ -51,6 +51,20 @@ export function createDiscardedEvent(item: WorkItem, subject: AuditSubject, time
   return { type: 'hash_signer.signature_discarded', ...describe(item, subject, time) };
 }
 
+/**
+ * The line of a signature whose own line was durable too late for its answer, or whose answer had failed by then. It
+ * went nowhere, although a line before this one says `signed`.
+ */
+export function createWithheldEvent(
+  item: WorkItem,
+  subject: AuditSubject,
+  signature: Uint8Array,
+  time: Date,
+): JsonObject {
+  const event = describe(item, subject, time);
+  return { type: 'hash_signer.answer_withheld', ...event, signature_sha256: sha256Hex(signature) };
+}
+
 /** The line of a start: from here on another process continues the chain. */
 export function createStartedEvent(keys: number, time: Date): JsonObject {
   return { type: 'hash_signer.started', time: time.toISOString(), keys };

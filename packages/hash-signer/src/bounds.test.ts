@@ -30,6 +30,7 @@ const key: ServedKey = {
   spki: new Uint8Array(),
   publicKey: generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey,
   tokenSerial: 's',
+  manifest: 'm',
 };
 
 describe('the watchdog', () => {
@@ -255,6 +256,7 @@ function createFakeSigner() {
       spawn: () => ({ process: child, pipe }) as unknown as SpawnedSigner,
     },
     {
+      onAttempt: () => undefined,
       onReady: () => undefined,
       onSigned: () => settled.push('signed'),
       onFailed: () => settled.push('failed'),
@@ -271,6 +273,8 @@ describe('a signer process that talks nonsense', () => {
     ['an answer to nothing', encodeSigned(7, 1, randomBytes(64))],
     ['a failure of nothing', encodeFailed(7, 1, 'busy', 1)],
     ['ready twice', Buffer.concat([ready, ready])],
+    ['a login after the start', Buffer.concat([ready, encodeJsonFrame(frameTypes.attempt, { mtimeMs: 1, size: 1 })])],
+    ['a login without a stamp', encodeJsonFrame(frameTypes.attempt, {})],
     ['an unknown frame', encodeFrame(0x55, randomBytes(3))],
     ['a frame of ours', encodeFrame(frameTypes.drain)],
     ['a cut answer', encodeFrame(frameTypes.signed, randomBytes(3))],

@@ -55,6 +55,10 @@ export class Canary {
     this.#isFailing = false;
   }
 
+  get keyId(): string | undefined {
+    return this.#key?.keyId;
+  }
+
   /** Whether the last canary of any process was right, and not too long ago. */
   get isHealthy(): boolean {
     if (!this.#key || this.#lastOk === undefined) return !this.#isFailing;

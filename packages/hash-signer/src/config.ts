@@ -1,5 +1,5 @@
 import { configPath } from '@sigillum/service-kit';
-import { keyIdSchema, methodNames, purposeNames } from '@sigillum/signer-rpc';
+import { keyIdSchema, MAX_DIGESTS, methodNames, purposeNames } from '@sigillum/signer-rpc';
 import { z } from 'zod';
 
 const listenSchema = z.strictObject({ host: z.string().min(1), port: z.int().min(0).max(65_535) });
@@ -57,6 +57,10 @@ const rateSchema = z
   })
   .refine(({ key_id, purpose }) => (key_id === undefined) !== (purpose === undefined), 'Name a key_id or a purpose.')
   .refine(({ per_second, per_day }) => per_second !== undefined || per_day !== undefined, 'Say per_second or per_day.')
+  .refine(
+    ({ purpose, burst }) => purpose !== 'timestamp' || (burst ?? MAX_DIGESTS) >= MAX_DIGESTS,
+    `A time-stamp authority sends up to ${MAX_DIGESTS} digests at once: burst must have room for them.`,
+  )
   .refine(({ per_second, burst }) => burst === undefined || per_second !== undefined, 'burst goes with per_second.');
 
 const limitsSchema = z.strictObject({

@@ -1,4 +1,5 @@
 import type { RequestListener } from 'node:http';
+import { SigillumError } from '@sigillum/errors';
 import { addLogFields, createHttpApp, type Logger, type Metrics, useProblemHandler } from '@sigillum/service-kit';
 import type { HealthAnswer, KeysAnswer, MethodName } from '@sigillum/signer-rpc';
 import type { NextFunction, Request, Response } from 'express';
@@ -9,11 +10,13 @@ import { dropUnreadAnswer } from './drop-unread-answer.ts';
 import type { KeyRegistry } from './key-registry.ts';
 import type { DigestSigning } from './sign-digests.ts';
 import { createSignEndpoint, SIGN_PATH } from './sign-endpoint.ts';
+import type { SignerMetrics } from './signer-metrics.ts';
 import type { TokenSigners } from './token-signers.ts';
 
 export type RpcAppOptions = {
   readonly logger: Logger;
   readonly metrics: Metrics;
+  readonly signerMetrics: Pick<SignerMetrics, 'refused'>;
   readonly policy: Policy;
   readonly authorisation: Authorisation;
   readonly registry: KeyRegistry;
@@ -24,9 +27,9 @@ export type RpcAppOptions = {
 
 /** The three methods of the contract (`@sigillum/signer-rpc`, README). */
 export function createRpcApp(options: RpcAppOptions): RequestListener {
-  const { logger, metrics, authorisation, registry, tokens } = options;
+  const { logger, metrics, registry, signing, tokens } = options;
   const app = createHttpApp({ logger, metrics });
-  const authorise = createAuthoriser(authorisation, options.limits);
+  const authorise = createAuthoriser(options);
 
   app.get('/v1/keys', authorise('keys'), (_request, response) => {
     const client = getClient(response);
@@ -45,7 +48,7 @@ export function createRpcApp(options: RpcAppOptions): RequestListener {
 
   app.get('/v1/health', authorise('health'), (_request, response) => {
     const client = getClient(response);
-    const answer = createHealth(client, registry, tokens);
+    const answer = createHealth(client, registry, signing.canRecord, tokens);
     response.json({ ...answer, min_timeout_ms: options.limits.min_timeout_ms } satisfies HealthAnswer);
   });
 
@@ -58,12 +61,17 @@ export function createRpcApp(options: RpcAppOptions): RequestListener {
   };
 }
 
-function createAuthoriser(authorisation: Authorisation, limits: RpcAppOptions['limits']) {
+function createAuthoriser({ authorisation, limits, signerMetrics }: RpcAppOptions) {
   return (method: MethodName) =>
     (request: Request, response: Response, next: NextFunction): void => {
-      const client = authorisation.check(request, response, method, (name) => addLogFields(response, { client: name }));
       dropUnreadAnswer(response, limits.unread_answer_ms);
-      response.locals['client'] = client;
+      const note = (name: string | undefined): void => addLogFields(response, { client: name });
+      try {
+        response.locals['client'] = authorisation.check(request, response, method, note);
+      } catch (error) {
+        if (error instanceof SigillumError) signerMetrics.refused.inc({ code: error.code });
+        throw error;
+      }
       next();
     };
 }
@@ -76,12 +84,14 @@ function getClient(response: Response): ClientPolicy {
 function createHealth(
   client: ClientPolicy,
   registry: KeyRegistry,
+  canRecord: boolean,
   tokens: ReadonlyMap<string, TokenSigners>,
 ): HealthAnswer {
   const purposes: HealthAnswer['purposes'] = {};
   for (const key of registry.list()) {
     if (!mayUse(client, key)) continue;
-    const isUsable = tokens.get(key.tokenSerial)?.isHealthy === true && !registry.isQuarantined(key.keyId);
+    const isHealthy = canRecord && tokens.get(key.tokenSerial)?.isHealthy === true;
+    const isUsable = isHealthy && !registry.isQuarantined(key.keyId);
     // One key that can't sign makes its purpose unavailable: nobody may rely on it then.
     purposes[key.purpose] = isUsable && purposes[key.purpose] !== 'unavailable' ? 'ok' : 'unavailable';
   }

@@ -12,6 +12,10 @@ export function describeFatal(fatal: SignerFatal, tokenLabel: string): string {
       return `The key${key} of a manifest is not on the token ${tokenLabel}.`;
     case 'key-mismatch':
       return `The key${key} on the token ${tokenLabel} is not the one of its manifest.`;
+    case 'verification-refused':
+      return `The module of token ${tokenLabel} refuses C_CreateObject for a public session key, by which each ECDSA signature of the key${key} is verified. Use an RSA key there.`;
+    case 'protocol':
+      return `A signer process of token ${tokenLabel} and the daemon are not of the same release.`;
     case 'module-unusable':
       return 'The PKCS#11 module cannot be loaded or does not start.';
     case 'token-missing':

@@ -17,6 +17,8 @@ export const frameTypes = {
   failed: 0x13,
   /** signer → daemon, last: JSON {@link SignerFatal}. */
   fatal: 0x14,
+  /** signer → daemon, right before C_Login: JSON {@link PinFileStamp}. */
+  attempt: 0x15,
 } as const;
 
 /** `payload` lies in the bytes that were read: whoever keeps it for long copies it, or keeps all of them. */

@@ -19,6 +19,11 @@ export class KeyRegistry {
     return [...this.#keys.values()];
   }
 
+  /** Keys that are to be used no more: nothing that comes from now on finds them. */
+  remove(keyIds: ReadonlySet<string>): void {
+    this.#keys = new Map(Array.from(this.#keys).filter(([keyId]) => !keyIds.has(keyId)));
+  }
+
   /** The keys of one token, after its signer processes know them. */
   replaceToken(tokenSerial: string, keys: readonly ServedKey[]): void {
     const others = this.list().filter((key) => key.tokenSerial !== tokenSerial);

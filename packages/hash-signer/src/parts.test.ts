@@ -20,6 +20,7 @@ import { configSchema } from './config.ts';
 import { encodeFrame, FrameReader } from './frame.ts';
 import type { ServedKey } from './served-keys.ts';
 import { KeyRegistry } from './key-registry.ts';
+import { AuditRecorder } from './audit-recorder.ts';
 import { PinLatch } from './pin-latch.ts';
 import { PurposeQueues } from './purpose-queues.ts';
 import { DigestSigning } from './sign-digests.ts';
@@ -168,6 +169,7 @@ const createKey = (purpose: ServedKey['purpose'], keyId: string): ServedKey => (
   spki: new Uint8Array(),
   publicKey: generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey,
   tokenSerial: 's',
+  manifest: 'm',
 });
 
 describe('queues by purpose', () => {
@@ -344,6 +346,7 @@ describe('when the audit log cannot be written', () => {
             write: (bytes) => file.write(bytes),
             sync: () => (isBroken() ? Promise.reject(new Error('EIO')) : file.sync()),
             size: () => file.size(),
+            isInPlace: () => file.isInPlace(),
             close: () => file.close(),
             read: (...range) => file.read(...range),
             truncate: (size) => file.truncate(size),
@@ -357,8 +360,10 @@ describe('when the audit log cannot be written', () => {
       abandon: () => undefined,
     };
     const metrics = createSignerMetrics(createMetrics({ service: 'test' }), () => new Map());
+    const logger = createLogger({ service: 'test', instance: 'test', level: 'error' });
     const signing = new DigestSigning({
       audit,
+      recorder: new AuditRecorder({ audit, logger, metrics }),
       registry: new KeyRegistry([key], createQuarantine()),
       rates: new RateLimits([]),
       pending: new PendingWork(100),
@@ -391,6 +396,7 @@ describe('when the audit log cannot be written', () => {
     const { audit } = await createSigning(() => false);
     const signing = new DigestSigning({
       audit,
+      recorder: { record: () => Promise.reject(new Error('not asked')), isUsable: true },
       registry,
       rates: new RateLimits([]),
       pending: new PendingWork(100),
@@ -447,6 +453,7 @@ describe('the configuration', () => {
     ['lanes that are all reserved', { tokens: [{ ...valid.tokens[0], lanes: 2, reserved_lanes: { seal: 2 } }] }],
     ['a rate for nothing', { rates: [{ per_second: 5 }] }],
     ['a rate for a key and a purpose', { rates: [{ key_id: 'a'.repeat(32), purpose: 'seal', per_second: 5 }] }],
+    ['a burst with no room for a TSA', { rates: [{ purpose: 'timestamp', per_second: 5, burst: 99 }] }],
     ['a rate without a number', { rates: [{ purpose: 'seal' }] }],
     ['two rates for one purpose', { rates: [1, 2].map((per_day) => ({ purpose: 'seal', per_day })) }],
     ['a pin that is none', { clients: [{ ...valid.clients[0], spki_sha256: ['x'] }] }],

@@ -11,6 +11,10 @@ const MAX_DAYS = 8;
 
 const SECONDS_PER_DAY = 86_400;
 
+/** A full batch fits at some time, unless the configuration says otherwise. */
+const burstOf = ({ burst, per_second }: RateConfig): number =>
+  burst ?? Math.max(MAX_DIGESTS, Math.ceil(per_second ?? 0));
+
 const dayOf = (now: number): string => new Date(now).toISOString().slice(0, 10);
 
 /**
@@ -54,10 +58,17 @@ export class RateLimits {
 
   /**
    * Takes the room for digests of one key, all or none.
-   * @throws `signer_rate_exceeded`, `signer_daily_limit_reached`, with the time after which it can succeed
+   * @throws `signer_rate_exceeded`, `signer_daily_limit_reached`, with the time after which it can succeed;
+   * `signer_batch_too_large` when it never can
    */
   take(key: LimitedKey, count: number): void {
     const rate = this.#findRate(key);
+    const most = Math.min(rate?.per_day ?? Infinity, rate?.per_second === undefined ? Infinity : burstOf(rate));
+    if (count > most) {
+      const message = `The key ${key.name} takes ${most} digests at once at most: send fewer.`;
+      const fields = [{ pointer: '/digests', detail: `At most ${most}.` }];
+      throw new SigillumError('signer_batch_too_large', message, { fields });
+    }
     // Counted in any case: a reload may bring a limit.
     const usage = this.#getUsage(key.keyId, rate);
     const signedToday = usage.signed.get(dayOf(this.#now())) ?? 0;
@@ -95,8 +106,6 @@ export class RateLimits {
 
   #getUsage(keyId: string, rate: RateConfig | undefined): Usage {
     const now = this.#steady();
-    // A full batch always fits at some time, whatever the rate.
-    const burst = rate?.burst ?? Math.max(MAX_DIGESTS, Math.ceil(rate?.per_second ?? 0));
     let usage = this.#usage.get(keyId);
     if (!usage) {
       usage = { tokens: Infinity, filledAt: now, signed: new Map() };
@@ -105,7 +114,7 @@ export class RateLimits {
     const seconds = (now - usage.filledAt) / 1000;
     // Without a rate nothing is used up.
     usage.tokens =
-      rate?.per_second === undefined ? Infinity : Math.min(burst, usage.tokens + seconds * rate.per_second);
+      rate?.per_second === undefined ? Infinity : Math.min(burstOf(rate), usage.tokens + seconds * rate.per_second);
     usage.filledAt = now;
     return usage;
   }

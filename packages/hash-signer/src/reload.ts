@@ -4,7 +4,7 @@ import type { Config } from './config.ts';
 import type { KeyRegistry } from './key-registry.ts';
 import type { Quarantine } from './quarantine.ts';
 import type { RateLimits } from './rate-limits.ts';
-import { loadServedKeys, type ServedKey } from './served-keys.ts';
+import { isWithdrawn, loadServedKeys, type ServedKey } from './served-keys.ts';
 import type { SignerMetrics } from './signer-metrics.ts';
 import type { TlsFiles } from './tls-files.ts';
 import type { TokenSigners } from './token-signers.ts';
@@ -25,6 +25,14 @@ export type ReloadDependencies = {
 /** What a reload takes; everything else in the configuration needs a restart. */
 const reloadedParts = new Set(['clients', 'rates', 'tls', 'manifests']);
 
+/** A key that is used otherwise from now on is another one; only its name may change. */
+const isSameKey = (left: ServedKey, right: ServedKey): boolean =>
+  left.keyId === right.keyId &&
+  left.purpose === right.purpose &&
+  left.algorithm === right.algorithm &&
+  left.tokenSerial === right.tokenSerial &&
+  Buffer.compare(left.spki, right.spki) === 0;
+
 const sameKeys = (left: readonly ServedKey[], right: readonly ServedKey[]): boolean => {
   const describe = (keys: readonly ServedKey[]): string =>
     keys
@@ -38,7 +46,8 @@ const sameKeys = (left: readonly ServedKey[], right: readonly ServedKey[]): bool
 
 /**
  * SIGHUP: clients, rates, keys, quarantine and TLS files anew, one reload at a time. A configuration that is not
- * valid changes nothing; keys that a token doesn't have leave that token as it was.
+ * valid changes nothing; new keys that a token doesn't have leave that token without all new ones. A key whose manifest
+ * has gone is used no more, whatever else is wrong: that needs no HSM and nothing that is valid.
  */
 export class Reload {
   readonly #with: ReloadDependencies;
@@ -78,8 +87,11 @@ export class Reload {
       this.#config = { ...this.#config, ...config, tokens: this.#config.tokens };
       metrics.reloads.inc({ what: 'config', outcome: 'ok' });
       logger.info('configuration read again', { clients: config.clients.length, keys: keys.length });
+      // Before anything that waits for an HSM.
+      this.#withdraw((key) => !keys.some((other) => isSameKey(key, other)));
       for (const token of this.#with.tokens.values()) await this.#reloadKeys(token, keys);
     } catch (error) {
+      this.#withdraw(isWithdrawn);
       metrics.reloads.inc({ what: 'config', outcome: 'failed' });
       logger.error('the configuration is not usable, the old one stays', { error });
     }
@@ -100,15 +112,34 @@ export class Reload {
     if (released.length > 0) logger.warn('keys are out of quarantine', { key_ids: released });
   }
 
+  #withdraw(isGone: (key: ServedKey) => boolean): void {
+    const { registry, tokens, logger, metrics } = this.#with;
+    const gone = registry.list().filter(isGone);
+    if (gone.length === 0) return;
+    const keyIds = new Set(gone.map(({ keyId }) => keyId));
+    registry.remove(keyIds);
+    for (const token of tokens.values()) {
+      token.withdrawKeys(
+        keyIds,
+        registry.list().filter(({ tokenSerial }) => tokenSerial === token.serial),
+      );
+    }
+    metrics.quarantinedKeys.set(registry.quarantinedCount);
+    metrics.reloads.inc({ what: 'keys', outcome: 'ok' });
+    logger.warn('keys are used no more', { key_ids: [...keyIds] });
+  }
+
   async #reloadKeys(token: TokenSigners, keys: readonly ServedKey[]): Promise<void> {
     const { registry, logger, metrics } = this.#with;
     const own = keys.filter(({ tokenSerial }) => tokenSerial === token.serial);
     const before = registry.list().filter(({ tokenSerial }) => tokenSerial === token.serial);
     if (sameKeys(own, before)) return;
-    const isReplaced = own.length > 0 && (await token.replaceKeys(own, () => registry.replaceToken(token.serial, own)));
+    const isReplaced = await token.replaceKeys(own, () => registry.replaceToken(token.serial, own));
     metrics.reloads.inc({ what: 'keys', outcome: isReplaced ? 'ok' : 'failed' });
     if (isReplaced) logger.info('keys read again', { token: token.label, keys: own.length });
     else
-      logger.error('the token can not sign with the keys of the manifests, the old ones stay', { token: token.label });
+      logger.error('the token can not sign with all keys of the manifests: none of the new ones is used', {
+        token: token.label,
+      });
   }
 }

@@ -1,6 +1,6 @@
 import type { KeyObject } from 'node:crypto';
-import { readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import type { SignatureAlgorithmName } from '@sigillum/algorithms';
 import { isSigillumError, SigillumError } from '@sigillum/errors';
 import { readTextFile } from '@sigillum/service-kit';
@@ -15,6 +15,8 @@ export type ServedKey = {
   readonly spki: Uint8Array;
   readonly publicKey: KeyObject;
   readonly tokenSerial: string;
+  /** Its file: a key whose manifest has gone is used no more. */
+  readonly manifest: string;
 };
 
 /** More than this in one folder is a wrong folder, and the wire's list of keys ends at 500. */
@@ -40,9 +42,14 @@ export function loadServedKeys(
     if (keys.has(manifest.key_id)) {
       throw new SigillumError('config_invalid', `${path}: another manifest has the same key_id.`);
     }
-    keys.set(manifest.key_id, toServedKey(manifest, manifest.purpose));
+    keys.set(manifest.key_id, toServedKey(manifest, manifest.purpose, path));
   }
   return [...keys.values()];
+}
+
+/** Whether the file of a key's manifest has gone, and not the whole folder with it (a disk that isn't mounted). */
+export function isWithdrawn({ manifest }: ServedKey): boolean {
+  return !existsSync(manifest) && existsSync(dirname(manifest));
 }
 
 function listManifests(directory: string): string[] {
@@ -66,7 +73,7 @@ function readManifest(path: string): KeyManifest {
   }
 }
 
-function toServedKey(manifest: KeyManifest, purpose: Purpose): ServedKey {
+function toServedKey(manifest: KeyManifest, purpose: Purpose, path: string): ServedKey {
   return {
     keyId: manifest.key_id,
     name: manifest.name,
@@ -75,5 +82,6 @@ function toServedKey(manifest: KeyManifest, purpose: Purpose): ServedKey {
     spki: new Uint8Array(Buffer.from(manifest.spki, 'base64')),
     publicKey: manifest.publicKey,
     tokenSerial: manifest.token_serial,
+    manifest: path,
   };
 }

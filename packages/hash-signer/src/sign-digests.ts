@@ -1,9 +1,10 @@
 import { getDigestOf } from '@sigillum/algorithms';
 import type { AuditLog, JsonObject } from '@sigillum/audit';
-import { codeRegistry, type ErrorCode, isSigillumError, SigillumError } from '@sigillum/errors';
+import { codeRegistry, type ErrorCode, SigillumError } from '@sigillum/errors';
 import type { Logger } from '@sigillum/service-kit';
 import type { SignDigestsAnswer, SignDigestsRequest } from '@sigillum/signer-rpc';
-import { type AuditSubject, createDiscardedEvent, createItemEvent } from './audit-event.ts';
+import { type AuditSubject, createDiscardedEvent, createItemEvent, createWithheldEvent } from './audit-event.ts';
+import type { AuditRecorder } from './audit-recorder.ts';
 import type { ClientPolicy, Limits } from './config.ts';
 import type { KeyRegistry } from './key-registry.ts';
 import type { PendingWork } from './pending-work.ts';
@@ -16,6 +17,7 @@ import type { WorkItem, WorkOutcome } from './work-item.ts';
 
 export type SignDigestsDependencies = {
   readonly audit: AuditLog;
+  readonly recorder: Pick<AuditRecorder, 'record' | 'isUsable'>;
   readonly registry: KeyRegistry;
   readonly tokens: ReadonlyMap<string, Pick<TokenSigners, 'admit' | 'abandon' | 'findRefusal' | 'serves'>>;
   readonly rates: RateLimits;
@@ -24,9 +26,6 @@ export type SignDigestsDependencies = {
   readonly logger: Logger;
   readonly metrics: SignerMetrics;
 };
-
-/** A disk that takes longer than this for a line is as good as none; the caller gets an error, never a signature. */
-const AUDIT_WAIT_MS = 5_000;
 
 const RETRY = { retryAfterSeconds: 1 };
 
@@ -41,10 +40,12 @@ export class DigestSigning {
   /**
    * Whether a request of this client can be taken in at all, before anything of it is read.
    * @param digests that it can have at most
-   * @throws `signer_overloaded`, `signer_unavailable` when there is room for none of its purposes
+   * @throws `signer_overloaded`, `signer_unavailable` when there is room for none of its purposes,
+   * `signer_audit_unavailable` while nothing can be recorded
    */
   assertRoom({ purposes }: Pick<ClientPolicy, 'purposes'>, digests: number): void {
-    let refusal: SigillumError | undefined;
+    let refusal = this.#findAuditRefusal();
+    if (refusal) throw refusal;
     for (const token of this.#with.tokens.values()) {
       for (const purpose of purposes) {
         if (!token.serves(purpose)) continue;
@@ -52,9 +53,17 @@ export class DigestSigning {
         if (!refusal) return;
       }
     }
-    if (!refusal) return;
-    this.#with.metrics.refused.inc({ code: refusal.code });
-    throw refusal;
+    if (refusal) throw refusal;
+  }
+
+  /** Nothing is signed that can't be recorded. */
+  get canRecord(): boolean {
+    return this.#with.recorder.isUsable;
+  }
+
+  #findAuditRefusal(): SigillumError | undefined {
+    const { audit, recorder } = this.#with;
+    return recorder.isUsable ? undefined : auditUnavailable(audit.failure);
   }
 
   /**
@@ -68,33 +77,22 @@ export class DigestSigning {
     request: SignDigestsRequest,
     arrivedAt: number,
   ): Promise<SignDigestsAnswer> {
-    try {
-      return await this.#sign(client, key, request, arrivedAt);
-    } catch (error) {
-      if (isSigillumError(error)) this.#with.metrics.refused.inc({ code: error.code });
-      throw error;
-    }
-  }
-
-  async #sign(
-    client: ClientPolicy,
-    key: ServedKey,
-    request: SignDigestsRequest,
-    arrivedAt: number,
-  ): Promise<SignDigestsAnswer> {
-    const { audit, pending, tokens } = this.#with;
+    const { pending, tokens } = this.#with;
     this.#assertFits(key, request);
     const token = tokens.get(key.tokenSerial);
     if (!token) throw new SigillumError('signer_unavailable', 'The token of the key is out of use.', RETRY);
-    if (audit.failure) throw auditUnavailable(audit.failure);
+    const refusal = this.#findAuditRefusal();
+    if (refusal) throw refusal;
     const digests = request.digests.map(({ digest }) => new Uint8Array(Buffer.from(digest, 'base64')));
     const release = pending.enter(client, digests.length);
     try {
-      const batch = new WorkBatch(key, digests, arrivedAt + request.timeout_ms);
+      const deadline = arrivedAt + request.timeout_ms;
+      const batch = new WorkBatch(key, digests, deadline);
       this.#admit(token, batch, key);
       await batch.wait();
       token.abandon(batch.items);
-      return await this.#answer(batch, key, { client: client.name, requestId: request.request_id }, request);
+      const caller = { client: client.name, requestId: request.request_id };
+      return await this.#answer(batch, key, caller, request, deadline);
     } finally {
       release();
     }
@@ -117,6 +115,7 @@ export class DigestSigning {
     key: ServedKey,
     caller: Omit<AuditSubject, 'context'>,
     request: SignDigestsRequest,
+    deadline: number,
   ): Promise<SignDigestsAnswer> {
     const now = new Date();
     const subjects = request.digests.map(({ context }) => ({ ...caller, context }));
@@ -133,7 +132,12 @@ export class DigestSigning {
     // What may still be signed late stays counted for the day.
     const unsigned = batch.items.filter((item) => item.settled?.kind === 'failed').length;
     if (unsigned > 0) this.#with.rates.giveBack(key, unsigned);
-    await this.#record(events);
+    try {
+      await this.#with.recorder.record(events, deadline);
+    } catch (cause) {
+      this.#withhold(batch, subjects, outcomes);
+      throw auditUnavailable(cause);
+    }
     for (const outcome of outcomes) this.#count(key, outcome);
     return createAnswer(outcomes);
   }
@@ -177,18 +181,21 @@ export class DigestSigning {
       .catch((error: unknown) => logger.error('a discarded signature is not recorded', { error }));
   }
 
-  /** Resolves when all lines are durable; until then nothing leaves. */
-  async #record(events: readonly JsonObject[]): Promise<void> {
-    const { promise: expired, reject } = Promise.withResolvers<never>();
-    // No AbortSignal: making its error, thrown away each time, costs as much as the line itself.
-    const timer = setTimeout(() => reject(new Error('the audit log is too slow')), AUDIT_WAIT_MS);
-    try {
-      await Promise.race([this.#with.audit.appendAll(events), expired]);
-    } catch (cause) {
-      throw auditUnavailable(cause);
-    } finally {
-      clearTimeout(timer);
+  /** The lines of a request came too late, or never: its caller had no signature, and the log says so behind them. */
+  #withhold(batch: WorkBatch, subjects: readonly AuditSubject[], outcomes: readonly WorkOutcome[]): void {
+    const { audit, logger, metrics } = this.#with;
+    const now = new Date();
+    const events: JsonObject[] = [];
+    for (const [index, item] of batch.items.entries()) {
+      const [subject, outcome] = [subjects[index], outcomes[index]];
+      if (outcome?.kind !== 'signed' || !subject) continue;
+      metrics.discarded.inc({ purpose: item.key.purpose });
+      events.push(createWithheldEvent(item, subject, outcome.signature, now));
     }
+    if (events.length === 0 || audit.failure) return;
+    audit
+      .appendAll(events)
+      .catch((error: unknown) => logger.error('signatures that did not leave are not recorded as such', { error }));
   }
 
   #count({ purpose, algorithm }: ServedKey, outcome: WorkOutcome): void {

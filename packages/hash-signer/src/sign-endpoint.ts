@@ -9,12 +9,14 @@ import { dropUnreadAnswer } from './drop-unread-answer.ts';
 import type { KeyRegistry } from './key-registry.ts';
 import { readJsonBody } from './read-json-body.ts';
 import type { DigestSigning } from './sign-digests.ts';
+import type { SignerMetrics } from './signer-metrics.ts';
 
 export const SIGN_PATH = '/v1/signDigests';
 
 export type SignEndpointOptions = {
   readonly logger: Logger;
   readonly metrics: Metrics;
+  readonly signerMetrics: Pick<SignerMetrics, 'refused'>;
   readonly authorisation: Authorisation;
   readonly policy: Policy;
   readonly registry: KeyRegistry;
@@ -99,6 +101,7 @@ class SignExchange {
     const problem = toProblem(error, this.#requestId);
     this.#fields = { ...this.#fields, code: problem.code };
     const request_id = this.#requestId;
+    if (error instanceof SigillumError) this.#with.signerMetrics.refused.inc({ code: problem.code });
     if (!(error instanceof SigillumError)) logger.error('unexpected error', { request_id, error });
     // Shed requests have the code in their own line: under a flood a stack for each would be the next overload.
     else if (problem.status >= 500 && (error.retryAfterSeconds === undefined || error.cause !== undefined)) {

@@ -49,11 +49,15 @@ export const fatalReasons = [
   'pin-unreadable',
   'key-missing',
   'key-mismatch',
+  /** The module makes no public key as a session object, without which ECDSA can't be verified. */
+  'verification-refused',
   'module-unusable',
   'token-missing',
   'token-down',
   /** An operation did not come back in its time; written right before the process kills itself. */
   'hang',
+  /** The daemon wrote something that is none of our frames. */
+  'protocol',
 ] as const;
 
 /** Why a signer process ends without being asked. */

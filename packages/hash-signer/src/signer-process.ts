@@ -1,11 +1,12 @@
 import { encodeFrame, encodeJsonFrame, type Frame, FrameReader, frameTypes } from './frame.ts';
 import { FrameOutbox } from './frame-outbox.ts';
 import { OperationWatchdog, type WatchedOperation } from './operation-watchdog.ts';
-import { parseFatal, parseReady } from './parse-signer-report.ts';
+import { parseAttempt, parseFatal, parseReady } from './parse-signer-report.ts';
 import {
   encodeSign,
   type FailureClass,
   getWatchdogLimit,
+  type PinFileStamp,
   parseFailed,
   parseSigned,
   type SignerFatal,
@@ -24,6 +25,8 @@ export type SignerExit = {
 };
 
 export type SignerEvents = {
+  /** It is about to log in with the PIN file of that stamp. */
+  onAttempt(stamp: PinFileStamp): void;
   onReady(ready: SignerReady): void;
   onSigned(signer: SignerProcess, item: WorkItem, signature: Uint8Array, executionMs: number): void;
   onFailed(
@@ -194,6 +197,9 @@ export class SignerProcess {
 
   #handle({ type, payload }: Frame, startTimer: NodeJS.Timeout): void {
     switch (type) {
+      case frameTypes.attempt:
+        if (this.#isReady) throw new RangeError('a login after the start');
+        return this.#events.onAttempt(parseAttempt(payload));
       case frameTypes.ready:
         if (this.#isReady) throw new RangeError('ready twice');
         clearTimeout(startTimer);

@@ -2,8 +2,8 @@ import { SigillumError } from '@sigillum/errors';
 import type { Logger } from '@sigillum/service-kit';
 import { Backoff } from './backoff.ts';
 import { describeFatal } from './describe-fatal.ts';
-import type { PinLatch } from './pin-latch.ts';
-import type { SignerFatal, SignerSetup } from './signer-messages.ts';
+import type { LatchReason, PinLatch } from './pin-latch.ts';
+import type { PinFileStamp, SignerFatal, SignerSetup } from './signer-messages.ts';
 import type { SignerMetrics } from './signer-metrics.ts';
 import { type SignerEvents, type SignerExit, SignerProcess } from './signer-process.ts';
 import type { SignerLaunch } from './spawn-signer.ts';
@@ -33,11 +33,15 @@ type Slot = {
   readonly backoff: Backoff;
   process: SignerProcess | undefined;
   readySince: number | undefined;
+  /** The PIN file with which its process logs in. */
+  attempt: PinFileStamp | undefined;
   pause: NodeJS.Timeout | undefined;
 };
 
 /** A process that lived this long was healthy: its death starts the pauses from the smallest again. */
 const HEALTHY_MS = 10_000;
+
+const keyReasons: ReadonlySet<SignerFatal['reason']> = new Set(['key-missing', 'key-mismatch', 'verification-refused']);
 
 /**
  * Keeps the signer processes of one token alive. One starts at a time: each start is a login, and two at once with a
@@ -45,6 +49,7 @@ const HEALTHY_MS = 10_000;
  */
 export class SignerSlots {
   readonly #options: SignerSlotsOptions;
+  #setup: SignerSetup;
   readonly #slots: readonly Slot[];
   readonly #wantStart: Slot[] = [];
   #starting: Slot | undefined;
@@ -55,13 +60,20 @@ export class SignerSlots {
 
   constructor(options: SignerSlotsOptions) {
     this.#options = options;
+    this.#setup = options.setup;
     this.#slots = Array.from({ length: options.count }, (_, number) => ({
       number,
       backoff: new Backoff(),
       process: undefined,
       readySince: undefined,
+      attempt: undefined,
       pause: undefined,
     }));
+  }
+
+  /** What starts from now on doesn't look for these keys: they may be destroyed. What runs is left alone. */
+  forgetKeys(keyIds: ReadonlySet<string>): void {
+    this.#setup = { ...this.#setup, keys: this.#setup.keys.filter(({ keyId }) => !keyIds.has(keyId)) };
   }
 
   get isStopping(): boolean {
@@ -98,25 +110,28 @@ export class SignerSlots {
     if (this.#starting || this.#isStopping || this.#isLatched) return;
     const slot = this.#wantStart.shift();
     if (!slot) return;
-    if (this.#options.latch.isClosed()) {
-      this.#latch();
+    const closed = this.#options.latch.findReason();
+    if (closed) {
+      this.#latch(closed);
       return;
     }
     this.#starting = slot;
-    const { launch, setup, startTimeoutMs, onSigned, onFailed } = this.#options;
+    const { launch, startTimeoutMs, onSigned, onFailed } = this.#options;
     const events = {
+      onAttempt: (stamp: PinFileStamp) => this.#noteAttempt(slot, stamp),
       onReady: ({ module }: { module: string }) => this.#acceptReady(slot, module),
       onSigned,
       onFailed,
       onExit: (exit: SignerExit) => this.#acceptExit(slot, exit),
     };
-    slot.process = new SignerProcess({ launch, setup, startTimeoutMs }, events);
+    slot.process = new SignerProcess({ launch, setup: this.#setup, startTimeoutMs }, events);
   }
 
   #acceptReady(slot: Slot, module: string): void {
     slot.readySince = performance.now();
     this.#wasEverReady = true;
     this.#starting = undefined;
+    this.#noteAccepted(slot);
     this.#options.logger.info('signer process ready', { signer: slot.number, signer_pid: slot.process?.pid, module });
     this.#options.metrics.usableSigners.inc();
     this.#firstVerdict.resolve('ready');
@@ -148,7 +163,7 @@ export class SignerSlots {
     });
     if (fatal?.reason === 'pin-rejected') {
       this.#rememberPin(latch, fatal);
-      this.#latch();
+      this.#latch('rejected');
     } else if (!this.#wasEverReady && isAboutKeys(fatal)) {
       this.#firstVerdict.reject(new SigillumError('config_invalid', describeFatal(fatal, setup.token.label)));
     } else {
@@ -176,9 +191,29 @@ export class SignerSlots {
     }
   }
 
-  #latch(): void {
+  /** Written before anything of the login is known: the HSM may have counted it. */
+  #noteAttempt(slot: Slot, stamp: PinFileStamp): void {
+    slot.attempt = stamp;
+    try {
+      this.#options.latch.noteAttempt(stamp);
+    } catch (error) {
+      this.#options.logger.error('an attempt with the PIN is not written: a restart would forget it', { error });
+    }
+  }
+
+  #noteAccepted(slot: Slot): void {
+    try {
+      if (slot.attempt) this.#options.latch.noteAccepted(slot.attempt);
+    } catch (error) {
+      this.#options.logger.error('that the PIN was accepted is not written: a restart would forget it', { error });
+    }
+  }
+
+  #latch(why: LatchReason): void {
     this.#isLatched = true;
-    this.#options.logger.error(describeFatal({ reason: 'pin-rejected' }, this.#options.setup.token.label));
+    const { label } = this.#options.setup.token;
+    const unanswered = `The token ${label} never said whether the PIN is right. It is not tried again: look at the HSM, then touch the PIN file.`;
+    this.#options.logger.error(why === 'rejected' ? describeFatal({ reason: 'pin-rejected' }, label) : unanswered);
     this.#firstVerdict.resolve('pin-rejected');
     this.#options.onLatched();
   }
@@ -186,5 +221,5 @@ export class SignerSlots {
 
 /** A manifest and a token that contradict each other are not a matter of waiting. */
 function isAboutKeys(fatal: SignerFatal | undefined): fatal is SignerFatal {
-  return fatal?.reason === 'key-missing' || fatal?.reason === 'key-mismatch';
+  return fatal !== undefined && keyReasons.has(fatal.reason);
 }

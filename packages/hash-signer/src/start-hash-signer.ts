@@ -13,6 +13,7 @@ import {
 } from '@sigillum/service-kit';
 import type { Purpose } from '@sigillum/signer-rpc';
 import { createStartedEvent } from './audit-event.ts';
+import { AuditRecorder } from './audit-recorder.ts';
 import { Authorisation } from './authorisation.ts';
 import { Policy } from './client-policy.ts';
 import type { Config, TokenConfig } from './config.ts';
@@ -62,6 +63,7 @@ export async function startHashSigner(config: Config, events: HashSignerEvents):
   const rates = new RateLimits(config.rates);
   const audit = await openAudit(config, logger, signerMetrics, events.onAuditFailed);
   exportAuditHead(metrics, () => audit.head);
+  const recorder = new AuditRecorder({ audit, logger, metrics: signerMetrics });
   const servers: RunningServer[] = [];
   let tls: TlsFiles | undefined;
   let isStarted = false;
@@ -97,18 +99,18 @@ export async function startHashSigner(config: Config, events: HashSignerEvents):
           if (isStarted && [...tokens.values()].every(({ isLatched }) => isLatched)) events.onUseless();
         },
       };
-      tokens.set(token.serial, new TokenSigners(setup, getKeysOf(token, keys)));
+      tokens.set(token.serial, new TokenSigners(setup, getKeysOf(token, keys, logger)));
     }
-    const isReady = (): ReadyReport => reportReady(audit, tokens, registry, isStarted);
+    const isReady = (): ReadyReport => reportReady(recorder, tokens, registry, isStarted);
     servers.push(await serveInternal({ listen: config.internal, registry: metrics.registry, isReady }));
     await startTokens([...tokens.values()]);
     const { limits } = config;
     const pending = new PendingWork(limits.pending_per_client);
     const shared = { registry, tokens, logger };
-    const signing = new DigestSigning({ ...shared, audit, rates, pending, limits, metrics: signerMetrics });
+    const signing = new DigestSigning({ ...shared, audit, recorder, rates, pending, limits, metrics: signerMetrics });
     const policy = new Policy(config.clients);
     const authorisation = new Authorisation(policy, limits);
-    const app = createRpcApp({ ...shared, metrics, policy, authorisation, signing, limits });
+    const app = createRpcApp({ ...shared, metrics, signerMetrics, policy, authorisation, signing, limits });
     const server = await serve(app, {
       ...config.listen,
       tls: readTls(config.tls),
@@ -178,11 +180,11 @@ function sumQueueLengths(tokens: Iterable<TokenSigners>): ReadonlyMap<Purpose, n
   return sums;
 }
 
-function getKeysOf(token: TokenConfig, keys: readonly ServedKey[]): ServedKey[] {
+/** A token whose last key was taken out of use stays there without one: other tokens, and a reload, go on. */
+function getKeysOf(token: TokenConfig, keys: readonly ServedKey[], logger: Logger): ServedKey[] {
+  if (keys.length === 0) throw new SigillumError('config_invalid', 'No manifest names a key that is served.');
   const own = keys.filter(({ tokenSerial }) => tokenSerial === token.serial);
-  if (own.length === 0) {
-    throw new SigillumError('config_invalid', `No manifest names a key on the token ${token.label} that is served.`);
-  }
+  if (own.length === 0) logger.error('no manifest names a key on this token that is served', { token: token.label });
   return own;
 }
 
@@ -195,12 +197,12 @@ async function startTokens(tokens: readonly TokenSigners[]): Promise<void> {
 }
 
 function reportReady(
-  audit: AuditLog,
+  recorder: AuditRecorder,
   tokens: ReadonlyMap<string, TokenSigners>,
   registry: KeyRegistry,
   isStarted: boolean,
 ): ReadyReport {
-  const checks: Record<string, string> = { audit: audit.failure ? 'failed' : 'ok' };
+  const checks: Record<string, string> = { audit: recorder.describe() };
   for (const token of tokens.values()) {
     checks[`token ${token.label}`] = token.isHealthy ? 'ok' : token.isUsable ? 'canary failed' : 'down';
   }

@@ -6,6 +6,7 @@ import { Canary } from './canary.ts';
 import { CircuitBreaker } from './circuit-breaker.ts';
 import type { ServedKey } from './served-keys.ts';
 import { PurposeQueues } from './purpose-queues.ts';
+import { refuseWrong } from './refuse-wrong.ts';
 import type { FailureClass } from './signer-messages.ts';
 import type { SignerProcess } from './signer-process.ts';
 import { SignerSlots, type StartVerdict } from './signer-slots.ts';
@@ -149,6 +150,13 @@ export class TokenSigners {
     for (const item of this.#queues.remove(new Set(open))) item.fail('signer_timeout');
   }
 
+  /** These keys are used no more; `left` are the others. The processes stay, so nothing has to work for it. */
+  withdrawKeys(keyIds: ReadonlySet<string>, left: readonly ServedKey[]): void {
+    this.#slots.forgetKeys(keyIds);
+    const canary = left.find(({ purpose }) => purpose === 'canary');
+    if (canary?.keyId !== this.#canary.keyId) this.#canary.use(canary);
+  }
+
   /**
    * Takes other keys: new signer processes with them, and when those can sign, the old ones drain.
    * @returns whether it worked; if not, everything stays as it was
@@ -215,7 +223,7 @@ export class TokenSigners {
       this.#failuresInRow.delete(signer);
       if (this.#breaker.succeed()) this.#setup.logger.info('the token signs again', { token: this.label });
       item.sign(signature, executionMs);
-    } else this.#quarantine(item, executionMs);
+    } else refuseWrong(item, executionMs, this.#setup);
     this.#dispatch();
   }
 
@@ -224,7 +232,7 @@ export class TokenSigners {
     const isOurs = failureClass === 'wrong' || failureClass === 'request' || failureClass === 'busy';
     // Says nothing about the token's health, but a trial it is not.
     if (isOurs && this.#breaker.isOpen) this.#breaker.fail();
-    if (failureClass === 'wrong') this.#quarantine(item, executionMs);
+    if (failureClass === 'wrong') refuseWrong(item, executionMs, this.#setup);
     else if (failureClass === 'request') item.fail('signer_operation_failed', executionMs);
     else if (failureClass === 'busy') this.#queueAfterPause(item, executionMs);
     else {
@@ -250,21 +258,6 @@ export class TokenSigners {
     const [signer] = this.#slots.usable();
     if (!signer || !this.#breaker.mayTry()) return;
     if (!this.#canary.ask(signer)) this.#breaker.succeed();
-  }
-
-  #quarantine(item: WorkItem, executionMs: number): void {
-    const { registry, metrics, logger } = this.#setup;
-    const fields = { key_id: item.key.keyId, token: this.label };
-    try {
-      registry.quarantine(item.key.keyId);
-    } catch (error) {
-      logger.error('a quarantine could not be written: a restart would forget it', { ...fields, error });
-    }
-    metrics.wrongSignatures.inc({ algorithm: item.key.algorithm });
-    metrics.quarantinedKeys.set(registry.quarantinedCount);
-    // Never tried again silently: a fault or an attack, and both need a person.
-    logger.error('wrong signature from the HSM, key quarantined', fields);
-    item.fail('signer_signature_wrong', executionMs);
   }
 
   /** Items of a signer process that died: once more on a sibling, within their own deadlines. */

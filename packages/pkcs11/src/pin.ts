@@ -1,6 +1,7 @@
 /**
- * Hands a PIN to one native call and wipes the Buffer whatever happens. The addon takes strings alone, so one
- * short-lived string (and the addon's own copy) can't be avoided; nothing else ever holds the PIN.
+ * Hands a PIN to one native call and wipes the Buffer whatever happens. The addon takes strings alone, so one string
+ * (and the addon's own copy) can't be avoided, and nobody can wipe a string: a process that lives on collects its heap
+ * afterwards (hash-signer, `forgetDeadStrings`). Nothing else ever holds the PIN.
  */
 export function usePin<T>(pin: Buffer, call: (pin: string) => T): T {
   try {

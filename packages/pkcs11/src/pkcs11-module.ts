@@ -153,10 +153,12 @@ export class Pkcs11Module {
   /**
    * Logs in once on an anchor session. Wipes the PIN. One attempt: a rejected PIN is `pkcs11_pin_rejected`, and so is
    * a token whose next failure would lock it (a person decides about that one).
+   * @param onAttempt told right before C_Login: from then on the HSM may have counted it
    */
-  openToken(info: { readonly label: string; readonly serial: string }, pin: Buffer): Token {
+  openToken(info: { readonly label: string; readonly serial: string }, pin: Buffer, onAttempt?: () => void): Token {
     try {
-      const token = openToken(this.#native, this.#findToken(info), pin, () => this.#openTokens.delete(token));
+      const place = this.#findToken(info);
+      const token = openToken(this.#native, place, pin, () => this.#openTokens.delete(token), onAttempt);
       this.#openTokens.add(token);
       return token;
     } finally {

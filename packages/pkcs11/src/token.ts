@@ -28,8 +28,17 @@ export type GeneratedKey = {
 
 const KEY_ID_BYTES = 16;
 
-/** Opens the anchor session and logs in on it, once. */
-export function openToken(native: NativeModule, place: TokenInSlot, pin: Buffer, onClose: () => void): Token {
+/**
+ * Opens the anchor session and logs in on it, once.
+ * @param onAttempt told right before the one C_Login
+ */
+export function openToken(
+  native: NativeModule,
+  place: TokenInSlot,
+  pin: Buffer,
+  onClose: () => void,
+  onAttempt?: () => void,
+): Token {
   if (place.info.isUserPinLocked || place.info.isUserPinFinalTry) {
     pin.fill(0);
     throw new SigillumError(
@@ -39,6 +48,7 @@ export function openToken(native: NativeModule, place: TokenInSlot, pin: Buffer,
   }
   const anchor = callNative('C_OpenSession', () => native.C_OpenSession(place.slot, ck.CKF_SERIAL_SESSION));
   try {
+    onAttempt?.();
     usePin(pin, (text) => callNative('C_Login', () => native.C_Login(anchor, ck.CKU_USER, text)));
   } catch (error) {
     callNative('C_CloseSession', () => native.C_CloseSession(anchor));

@@ -11,6 +11,7 @@ export const signerCodes = defineCodes({
   signer_key_unknown: { status: 404, title: 'No such key' },
   signer_key_forbidden: { status: 403, title: 'The client may not use this key' },
   signer_rate_exceeded: { status: 429, title: 'The key is used too often' },
+  signer_batch_too_large: { status: 400, title: 'The key may never have so many digests at once' },
   signer_daily_limit_reached: { status: 429, title: 'The key has made all signatures of this day' },
   signer_key_quarantined: { status: 503, title: 'The key is out of use' },
   signer_key_missing: { status: 500, title: 'A key of a manifest is not on its token' },

@@ -8,9 +8,11 @@ import {
   encodeFailed,
   encodeSigned,
   parseSign,
+  type PinFileStamp,
   type SignerFatal,
-  type SignerSetup,
 } from '../signer-messages.ts';
+import { forgetDeadStrings } from './forget-dead-strings.ts';
+import { parseSetup } from './parse-setup.ts';
 import { SignerFailure } from './signer-failure.ts';
 import { TokenSigner } from './token-signer.ts';
 
@@ -30,7 +32,12 @@ const LAST_WORDS_MS = 1_000;
 const COMPUTING_NICENESS = 10;
 
 /** What a mismatch of configuration and token can't be cured by: a restart. */
-const configReasons: ReadonlySet<SignerFatal['reason']> = new Set(['pin-rejected', 'key-missing', 'key-mismatch']);
+const configReasons: ReadonlySet<SignerFatal['reason']> = new Set([
+  'pin-rejected',
+  'key-missing',
+  'key-mismatch',
+  'verification-refused',
+]);
 
 function makeWayForDaemon(): void {
   try {
@@ -73,15 +80,17 @@ function main(): void {
   };
 
   const configure = (payload: Buffer): void => {
-    // Written by the daemon that spawned us, of the same release.
-    const setup = JSON.parse(payload.toString('utf8')) as SignerSetup;
+    const setup = parseSetup(payload);
     if (setup.inProcess) makeWayForDaemon();
-    signer = TokenSigner.open(setup, () => fail({ reason: 'hang' }));
+    const announce = (stamp: PinFileStamp): void => {
+      pipe.write(encodeJsonFrame(frameTypes.attempt, stamp));
+    };
+    signer = TokenSigner.open(setup, announce, () => fail({ reason: 'hang' }));
+    forgetDeadStrings();
     pipe.write(encodeJsonFrame(frameTypes.ready, signer.describe()));
   };
 
-  const sign = async (open: TokenSigner, payload: Buffer): Promise<void> => {
-    const { id, keyIndex, digest } = parseSign(payload);
+  const sign = async (open: TokenSigner, { id, keyIndex, digest }: ReturnType<typeof parseSign>): Promise<void> => {
     const result = await open.sign(keyIndex, digest);
     if (isEnding) return;
     answers.add(
@@ -101,17 +110,18 @@ function main(): void {
   };
 
   const handle = (frame: Frame): void => {
-    if (frame.type === frameTypes.configure) configure(frame.payload);
-    else if (!signer) throw new SignerFailure({ reason: 'token-down' });
-    else if (frame.type === frameTypes.sign) sign(signer, frame.payload).catch(failWith);
-    else if (frame.type === frameTypes.drain) drain(signer).catch(failWith);
+    if (isEnding) return;
+    if (signer && frame.type === frameTypes.sign) sign(signer, parseSign(frame.payload)).catch(failWith);
+    else if (signer && frame.type === frameTypes.drain) drain(signer).catch(failWith);
+    else if (!signer && frame.type === frameTypes.configure) configure(frame.payload);
+    else throw new SignerFailure({ reason: 'protocol' });
   };
 
   pipe.on('data', (bytes: Buffer) => {
     try {
       for (const frame of reader.push(bytes)) handle(frame);
     } catch (error) {
-      failWith(error);
+      fail(error instanceof SignerFailure ? error.fatal : { reason: 'protocol' });
     }
   });
   // The daemon is gone: nobody waits for anything.

@@ -57,10 +57,11 @@ export class TokenSigner {
   }
 
   /**
+   * @param onAttempt told right before the login, with the stamp of the PIN file
    * @param onHang an operation is over its time: only the end of the process ends it
    * @throws SignerFailure with the reason that the daemon is told.
    */
-  static open(setup: SignerSetup, onHang: () => void): TokenSigner {
+  static open(setup: SignerSetup, onAttempt: (stamp: PinFileStamp) => void, onHang: () => void): TokenSigner {
     let stamp: PinFileStamp | undefined;
     const classes = new FailureClasses(new Map(setup.returnCodes));
     try {
@@ -68,7 +69,7 @@ export class TokenSigner {
       const info = module.findToken(setup.token);
       const { pin, stamp: tried } = openPin(setup.pinFile);
       stamp = tried;
-      const token = module.openToken(info, pin);
+      const token = module.openToken(info, pin, () => onAttempt(tried));
       const keys = setup.keys.map((key) => findPinnedKey(token, key, setup));
       const reserved = new Map(
         Object.entries(setup.reservedLanes).flatMap(([purpose, count]) =>
@@ -173,10 +174,21 @@ function findPinnedKey(token: Token, wanted: SignerSetup['keys'][number], setup:
     throw new SignerFailure({ reason: 'key-mismatch', keyId: wanted.keyId });
   }
   const isEcdsa = getSignatureAlgorithm(wanted.algorithm).scheme === 'ecdsa';
-  const verificationKey = isEcdsa ? token.createVerificationKey(spki) : undefined;
+  const verificationKey = isEcdsa ? makeVerificationKey(token, spki, wanted.keyId, setup) : undefined;
   const { algorithm, purpose } = wanted;
   const watchdogMs = getWatchdogLimit(setup.watchdogMs, algorithm);
   return { id, algorithm, purpose, watchdogMs, verificationKey, signingKey };
+}
+
+/** Not every vendor's module makes objects of public keys (YubiHSM): waiting won't change that. */
+function makeVerificationKey(token: Token, spki: Uint8Array, keyId: string, setup: SignerSetup): VerificationKey {
+  try {
+    return token.createVerificationKey(spki);
+  } catch (error) {
+    const isRefused = new FailureClasses(new Map(setup.returnCodes)).ofCode(error) === 'request';
+    if (!isRefused || !(error instanceof Pkcs11Failure) || error.returnCode === undefined) throw error;
+    throw new SignerFailure({ reason: 'verification-refused', keyId, returnCode: error.returnCode });
+  }
 }
 
 function findOnToken(token: Token, id: Uint8Array, keyId: string): SigningKey {

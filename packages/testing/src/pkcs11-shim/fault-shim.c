@@ -197,6 +197,12 @@ static CK_RV shim_Logout(CK_SESSION_HANDLE session) {
   return REAL(C_Logout, CK_RV(*)(CK_SESSION_HANDLE))(session);
 }
 
+static CK_RV shim_CreateObject(CK_SESSION_HANDLE session, void *template, CK_ULONG count, CK_OBJECT_HANDLE *object) {
+  FAULT(C_CreateObject, 0);
+  return REAL(C_CreateObject, CK_RV(*)(CK_SESSION_HANDLE, void *, CK_ULONG, CK_OBJECT_HANDLE *))(session, template, count,
+                                                                                               object);
+}
+
 static CK_RV shim_FindObjectsInit(CK_SESSION_HANDLE session, void *template, CK_ULONG count) {
   FAULT(C_FindObjectsInit, 0);
   return REAL(C_FindObjectsInit, CK_RV(*)(CK_SESSION_HANDLE, void *, CK_ULONG))(session, template, count);
@@ -253,6 +259,7 @@ CK_RV C_GetFunctionList(CK_FUNCTION_LIST **list) {
   PUT(CloseSession);
   PUT(Login);
   PUT(Logout);
+  PUT(CreateObject);
   PUT(FindObjectsInit);
   PUT(FindObjects);
   PUT(SignInit);

@@ -32,6 +32,7 @@ enum {
   AT_C_CloseSession = 13,
   AT_C_Login = 18,
   AT_C_Logout = 19,
+  AT_C_CreateObject = 20,
   AT_C_FindObjectsInit = 26,
   AT_C_FindObjects = 27,
   AT_C_SignInit = 42,
