@@ -40,6 +40,8 @@ export type ServeOptions = {
   readonly port: number;
   readonly tls?: ServeTls;
   readonly limits?: ServeLimits;
+  /** Told of each connection when it is accepted, before TLS; may destroy it. */
+  readonly onConnection?: (socket: Socket) => void;
   /** Told of each TLS connection when its handshake is done, before any request; may destroy it. */
   readonly onSecureConnection?: (socket: TLSSocket) => void;
 };
@@ -98,6 +100,7 @@ export async function serve(listener: RequestListener, options: ServeOptions): P
   server.on('connection', (socket: Socket) => {
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
+    options.onConnection?.(socket);
   });
   await listen(server, options);
   const address = server.address();

@@ -9,6 +9,8 @@ export type NtpBehaviour = {
   /** 0 none, 1 insert, 2 delete, 3 not synchronised (RFC 5905 §7.3). */
   leap: 0 | 1 | 2 | 3;
   stratum: number;
+  /** Four characters: with stratum 0 the kiss code (RFC 5905 §7.4). */
+  reference: string;
   rootDelayMs: number;
   rootDispersionMs: number;
   /** Answers to a request that nobody made, before the right one. */
@@ -24,6 +26,7 @@ export class NtpServerForTests {
     silent: false,
     leap: 0,
     stratum: 1,
+    reference: 'TEST',
     rootDelayMs: 1,
     rootDispersionMs: 1,
     forgesFirst: false,
@@ -67,7 +70,7 @@ export class NtpServerForTests {
   }
 
   #answer(request: Buffer): Buffer {
-    const { offsetMs, leap, stratum, rootDelayMs, rootDispersionMs } = this.behaviour;
+    const { offsetMs, leap, stratum, reference, rootDelayMs, rootDispersionMs } = this.behaviour;
     const time = this.#now() + offsetMs;
     const answer = Buffer.alloc(48);
     answer[0] = (leap << 6) | (4 << 3) | 4;
@@ -76,7 +79,7 @@ export class NtpServerForTests {
     answer.writeInt8(-20, 3);
     answer.writeUInt32BE(Math.round((rootDelayMs / 1000) * 65_536), 4);
     answer.writeUInt32BE(Math.round((rootDispersionMs / 1000) * 65_536), 8);
-    answer.write('TEST', 12, 'latin1');
+    answer.write(reference, 12, 4, 'latin1');
     writeTimestamp(answer, 16, time - 1000);
     request.copy(answer, 24, 40, 48);
     writeTimestamp(answer, 32, time);

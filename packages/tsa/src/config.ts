@@ -46,6 +46,11 @@ const publicListener = z
       .array(z.string().refine(isProxy, 'An address, a network such as 10.0.0.0/8, or loopback.'))
       .max(32)
       .default([]),
+    /**
+     * Connections of one address (one /64 of IPv6) at the same time; what is beyond is closed at once. As many as the
+     * requests that it may send in a second: more would only wait. Trusted proxies are not counted.
+     */
+    connections_per_address: z.int().min(1).max(1000).default(50),
     rates: z
       .strictObject({
         /** Requests in a second from one address (one /64 of IPv6). */

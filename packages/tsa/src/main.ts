@@ -88,6 +88,7 @@ runMain(async (args) => {
     watch,
     admission,
     trustedProxies: config.public.trusted_proxies,
+    connectionsPerAddress: config.public.connections_per_address,
     stateFile: config.state,
     lastRecorded: await findLastRecorded(config.audit.directory),
     queueLimits: { public: config.limits.public_queue, seals: config.limits.seals_queue },

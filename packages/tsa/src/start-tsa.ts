@@ -15,6 +15,7 @@ import { GenTimeClock, reserveMs } from './clock/gen-time-clock.ts';
 import { openHighWaterMark } from './clock/high-water-mark.ts';
 import { PatientDisk } from './clock/patient-disk.ts';
 import { watchMark } from './clock/watch-mark.ts';
+import { AddressShares } from './http/address-shares.ts';
 import type { PublicAdmission } from './http/admission.ts';
 import { createTsaListener } from './http/create-tsa-listener.ts';
 import { type AcceptedRequest, beginTimeStamps, type IssuingPorts } from './token/issue-time-stamps.ts';
@@ -34,6 +35,8 @@ export type TsaOptions = {
   /** Who may ask on the public listener; undefined asks nothing and counts nothing. */
   readonly admission?: PublicAdmission | undefined;
   readonly trustedProxies?: readonly string[] | undefined;
+  /** Connections of one address on the public listener at the same time; undefined bounds only all together. */
+  readonly connectionsPerAddress?: number | undefined;
   /** Path of the high-water mark. */
   readonly stateFile: string;
   /** The genTime of the last token in the audit log, before which no time is given whatever the mark says. */
@@ -98,6 +101,8 @@ export async function startTsa(options: TsaOptions): Promise<RunningTsa> {
       tsaMetrics.queueSeconds.observe(waitedMs / 1000);
     },
   });
+  const { connectionsPerAddress: most, trustedProxies } = options;
+  const shares = most === undefined ? undefined : new AddressShares(most, trustedProxies);
   const listen = (listener: ListenerName): Promise<RunningServer> =>
     serve(
       createTsaListener({
@@ -109,7 +114,10 @@ export async function startTsa(options: TsaOptions): Promise<RunningTsa> {
         tsaMetrics,
         ...(listener === 'public' && { admission: options.admission, trustedProxies: options.trustedProxies }),
       }),
-      toServeOptions(options.listen[listener]),
+      {
+        ...toServeOptions(options.listen[listener]),
+        ...(listener === 'public' && shares !== undefined && { onConnection: (socket) => shares.meet(socket) }),
+      },
     );
 
   const stopWatch = watchMark(clock, createMarkReport(options));

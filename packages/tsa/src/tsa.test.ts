@@ -1,8 +1,10 @@
 import { execFile } from 'node:child_process';
 import { createHash, createPublicKey } from 'node:crypto';
+import { EventEmitter, once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
+import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
@@ -37,7 +39,9 @@ import {
 } from '@sigillum/testing';
 import { type RunningTsa, startTsa, type TsaOptions } from './start-tsa.ts';
 import { type ClockFault, type ClockWatch, createUnsupervisedWatch } from './clock/clock-supervisor.ts';
-import { PublicAdmission, toRateKey } from './http/admission.ts';
+import { AddressShares } from './http/address-shares.ts';
+import { PublicAdmission } from './http/admission.ts';
+import { toRateKey } from './http/rate-key.ts';
 import { ClientKeys } from './http/client-keys.ts';
 import { createTsaMetrics } from './tsa-metrics.ts';
 import { openTimeStampUnit, type TimeStampUnit } from './unit/time-stamp-unit.ts';
@@ -146,6 +150,13 @@ async function start({ unit, ...more }: Partial<TsaOptions> & { unit?: TimeStamp
 }
 
 type Answer = { status: number; headers: Record<string, unknown>; body: Uint8Array };
+
+async function openConnection(port: number): Promise<Socket> {
+  const socket = connect(port, '127.0.0.1');
+  socket.on('error', () => undefined).resume();
+  await once(socket, 'connect');
+  return socket;
+}
 
 function send(
   port: number,
@@ -541,6 +552,41 @@ describe('the public listener', () => {
     const tsa = await start({ admission: new PublicAdmission(keys(), rates) });
     for (let index = 0; index < 5; index++) expect((await ask(tsa.ports.public, `Bearer ${index}`)).status).toBe(401);
     expect((await ask(tsa.ports.public, `Bearer ${secret}`)).status).toBe(429);
+  });
+
+  test('closes connections of one address beyond its share at once, and takes them again when others have gone', async () => {
+    const tsa = await start({ connectionsPerAddress: 3 });
+    const open = await Promise.all(Array.from({ length: 3 }, () => openConnection(tsa.ports.public)));
+    // Silent ones count too.
+    const beyond = await openConnection(tsa.ports.public);
+    await once(beyond, 'close');
+    expect(beyond.bytesRead).toBe(0);
+    // The listener of seals has nothing to do with it.
+    expect((await send(tsa.ports.seals, query())).status).toBe(200);
+    const [first, ...others] = open;
+    first?.end();
+    await Promise.all(first === undefined ? [] : [once(first, 'close')]);
+    expect((await send(tsa.ports.public, query())).status).toBe(200);
+    for (const one of others) one.destroy();
+  });
+
+  test('counts connections by address or /64, and those of trusted proxies not at all', () => {
+    const shares = new AddressShares(1, ['loopback', '10.1.0.0/16', '2001:db8:9::1']);
+    const meet = (remoteAddress: string | undefined) => {
+      const socket = Object.assign(new EventEmitter(), { remoteAddress, isDestroyed: false, destroy: () => undefined });
+      shares.meet(Object.assign(socket, { destroy: () => ((socket.isDestroyed = true), undefined) }) as never);
+      return socket;
+    };
+    const refused = (address: string | undefined) => meet(address).isDestroyed;
+    const first = meet('192.0.2.1');
+    expect([first.isDestroyed, refused('::ffff:192.0.2.1'), refused('192.0.2.2')]).toEqual([false, true, false]);
+    expect([refused('2001:db8::1'), refused('2001:db8::2'), refused('2001:db8:0:1::1')]).toEqual([false, true, false]);
+    for (const proxy of ['127.0.0.1', '::ffff:127.0.0.1', '::1', '10.1.2.3', '2001:db8:9::1']) {
+      expect([refused(proxy), refused(proxy)]).toEqual([false, false]);
+    }
+    expect(refused(undefined)).toBe(true);
+    first.emit('close');
+    expect([refused('192.0.2.1'), refused('192.0.2.1')]).toEqual([false, true]);
   });
 
   test('counts a whole /64 of IPv6 as one address, and believes X-Forwarded-For only of a trusted proxy', async () => {

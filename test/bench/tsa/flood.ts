@@ -5,7 +5,7 @@ import { startBenchHome } from '../bench-home.ts';
 import { runSealLoad } from '../seal-load.ts';
 import type { FloodResult } from './result.ts';
 
-/** Connections of the flood: more than a queue of clients, and each asks again at once. */
+/** Connections that the flood tries to have, all of one address: more than it may. Each asks again at once. */
 const floodConnections = 128;
 
 /** Longer than the seals take; the flood is ended when they are done. */

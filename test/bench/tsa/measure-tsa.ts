@@ -15,6 +15,8 @@ export type LoadReport = {
   readonly cpu_seconds: number;
   readonly p50_ms: number;
   readonly p99_ms: number;
+  /** Connections that the server has ended. */
+  readonly closed: number;
 };
 
 /** Runs the generator against a port of this machine; every answer must be granted. */
@@ -28,6 +30,7 @@ export async function runLoad(
   if (report.granted !== report.answers) {
     throw new Error(`${report.answers - report.granted} queries were not granted`);
   }
+  if (report.closed > 0) throw new Error(`${report.closed} connections were closed`);
   return report;
 }
 

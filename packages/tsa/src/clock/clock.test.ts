@@ -13,6 +13,7 @@ import { combineMeasurements } from './combine-measurements.ts';
 import { isInLeapWindow } from './leap-window.ts';
 import { assessRound, type ClockRound } from './measure-clock.ts';
 import { encodeNtpRequest, parseNtpAnswer } from './ntp-packet.ts';
+import { PoliteSource } from './polite-source.ts';
 import { type LocalClock, queryNtpServer, type SourceMeasurement } from './query-ntp-server.ts';
 
 const realClock: LocalClock = { now: () => Date.now(), monotonic: () => performance.now() };
@@ -87,6 +88,11 @@ describe('an NTP packet', () => {
     ['is of version 2', 'not_an_answer', (packet) => (packet[0] = 0x14)],
     ['answers something else', 'not_to_us', (packet) => (packet[31] = 0)],
     ['is a kiss of death', 'kiss_of_death', (packet) => (packet[1] = 0)],
+    ['denies its service', 'denied', (packet) => packet.fill(0, 1, 2).write('DENY', 12)],
+    ['is restricted', 'denied', (packet) => packet.fill(0, 1, 2).write('RSTR', 12)],
+    ['was asked too often', 'rate_limited', (packet) => packet.fill(0, 1, 2).write('RATE', 12)],
+    ['has an experimental kiss code', 'kiss_of_death', (packet) => packet.fill(0, 1, 2).write('XTRA', 12)],
+    ['denies something else', 'not_to_us', (packet) => packet.fill(0, 1, 2).fill(0, 31, 32).write('DENY', 12)],
     ['is not synchronised', 'unsynchronised', (packet) => (packet[0] = 0xe4)],
     ['is of stratum 16', 'unsynchronised', (packet) => (packet[1] = 16)],
     ['knows its time to hours', 'unsynchronised', (packet) => packet.writeUInt32BE(0x7fff_ffff, 8)],
@@ -141,6 +147,69 @@ describe('a time server on loopback', () => {
     const options = { clock: realClock, timeoutMs: 20_000 };
     expect(await queryNtpServer({ host: '127.0.0.1', port }, options)).toBe('unreachable');
     expect(await queryNtpServer({ host: 'no-such-host.invalid', port }, options)).toBe('unreachable');
+  });
+
+  describe('that objects', () => {
+    let turned: TurnedClock;
+    let source: PoliteSource;
+    const pollMs = 64_000;
+    beforeEach(() => {
+      turned = new TurnedClock();
+      const options = { clock: turned, timeoutMs: 20_000, pollMs };
+      source = new PoliteSource({ host: '127.0.0.1', port: server.port }, options);
+    });
+    const object = (reference: string): void => {
+      server.behaviour.stratum = 0;
+      server.behaviour.reference = reference;
+    };
+
+    test.each(['DENY', 'RSTR'])('with %s is never asked again', async (code) => {
+      object(code);
+      expect(await source.ask()).toBe('denied');
+      server.behaviour.stratum = 1;
+      turned.pass(365 * 86_400_000);
+      expect(await source.ask()).toBe('denied');
+      expect(server.requests).toBe(1);
+    });
+
+    test('with RATE is asked half as often, and again half as often each time it says so', async () => {
+      object('RATE');
+      expect(await source.ask()).toBe('rate_limited');
+      turned.pass(2 * pollMs - 1);
+      expect(await source.ask()).toBe('rate_limited');
+      expect(server.requests).toBe(1);
+      turned.pass(1);
+      expect(await source.ask()).toBe('rate_limited');
+      expect(server.requests).toBe(2);
+      turned.pass(4 * pollMs - 1);
+      await source.ask();
+      expect(server.requests).toBe(2);
+      turned.pass(1);
+      server.behaviour.stratum = 1;
+      expect(await source.ask()).toMatchObject({ stratum: 1 });
+      // It answered because it was asked seldom, so it stays like that.
+      turned.pass(4 * pollMs - 1);
+      expect(await source.ask()).toBe('rate_limited');
+      turned.pass(1);
+      expect(await source.ask()).toMatchObject({ stratum: 1 });
+      expect(server.requests).toBe(4);
+    });
+
+    test('is asked once in a day and a half at least, however often it says RATE', async () => {
+      object('RATE');
+      for (let index = 0; index < 30; index++) {
+        await source.ask();
+        turned.pass(2 ** 17 * 1000);
+      }
+      expect(server.requests).toBe(30);
+    });
+
+    test('with any other code is asked as before', async () => {
+      object('XTRA');
+      expect(await source.ask()).toBe('kiss_of_death');
+      expect(await source.ask()).toBe('kiss_of_death');
+      expect(server.requests).toBe(2);
+    });
   });
 
   test('is believed beside a forger who does not know what we asked', async () => {

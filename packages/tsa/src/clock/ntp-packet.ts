@@ -19,7 +19,11 @@ export type NtpRefusal =
   | 'not_an_answer'
   /** Not to our request: late, doubled or forged. */
   | 'not_to_us'
-  /** Stratum 0: the server asks to be left alone or has nothing to say (RFC 5905 §7.4). */
+  /** Stratum 0 with the code DENY or RSTR: the server must not be asked again (RFC 5905 §7.4). */
+  | 'denied'
+  /** Stratum 0 with the code RATE: it must be asked less often. */
+  | 'rate_limited'
+  /** Stratum 0 with any other code: it has nothing to say. */
   | 'kiss_of_death'
   /** Leap indicator 3, stratum 16 and above, times that make no sense, or a root distance that says as much. */
   | 'unsynchronised';
@@ -64,7 +68,7 @@ export function parseNtpAnswer(packet: Uint8Array, nonce: Uint8Array, near: numb
   if ((first & 7) !== 4 || version < 3 || version > 4) return 'not_an_answer';
   if (!Buffer.from(packet.subarray(24, 32)).equals(nonce.subarray(0, 8))) return 'not_to_us';
   const stratum = view.getUint8(1);
-  if (stratum === 0) return 'kiss_of_death';
+  if (stratum === 0) return readKiss(packet);
   const leap = (['none', 'insert', 'delete', undefined] as const)[first >> 6];
   const transmit = view.getUint32(40);
   const answer = {
@@ -78,6 +82,13 @@ export function parseNtpAnswer(packet: Uint8Array, nonce: Uint8Array, near: numb
   if (leap === undefined || stratum > 15 || isUnset || answer.sentAt < answer.receivedAt) return 'unsynchronised';
   if (answer.rootDelayMs / 2 + answer.rootDispersionMs >= maxRootDistanceMs) return 'unsynchronised';
   return { leap, ...answer };
+}
+
+/** The kiss code stands where the reference identifier does, in four characters (RFC 5905 §7.4, figure 13). */
+function readKiss(packet: Uint8Array): 'denied' | 'rate_limited' | 'kiss_of_death' {
+  const code = Buffer.from(packet.subarray(12, 16)).toString('latin1');
+  if (code === 'DENY' || code === 'RSTR') return 'denied';
+  return code === 'RATE' ? 'rate_limited' : 'kiss_of_death';
 }
 
 /** NTP short format: 16 bits of seconds, 16 of fraction. */

@@ -10,7 +10,8 @@ import {
   createUnsupervisedWatch,
 } from './clock-supervisor.ts';
 import type { ClockMeasurement, ClockRound } from './measure-clock.ts';
-import { type LocalClock, queryNtpServer } from './query-ntp-server.ts';
+import { PoliteSource } from './polite-source.ts';
+import type { LocalClock } from './query-ntp-server.ts';
 
 /** The watch over the clock that the configuration asks for, and what keeps it going. */
 export type OpenClock = ClockWatch & { start(): void; stop(): Promise<void> };
@@ -40,18 +41,18 @@ export function openClock(
       stop: () => Promise.resolve(),
     };
   }
-  const { sources, chrony } = settings;
+  const { chrony } = settings;
+  const pollMs = settings.poll_seconds * 1000;
+  const options = { clock, timeoutMs: settings.timeout_ms, pollMs };
+  const sources = settings.sources.map((source) => new PoliteSource(source, options));
   const supervisor = new ClockSupervisor({
     clock,
     accuracyMs,
-    pollMs: settings.poll_seconds * 1000,
+    pollMs,
     retryMs: settings.retry_seconds * 1000,
     maxAgeMs: settings.max_age_seconds * 1000,
     ask: async () => {
-      const asked = sources.map(async (source) => {
-        const said = await queryNtpServer(source, { clock, timeoutMs: settings.timeout_ms });
-        return [nameSource(source), said] as const;
-      });
+      const asked = sources.map(async (one) => [nameSource(one.source), await one.ask()] as const);
       const chronySaid =
         chrony === undefined ? undefined : await queryChrony({ ...chrony, requireNts: chrony.require_nts });
       return { sources: new Map(await Promise.all(asked)), chrony: chronySaid };

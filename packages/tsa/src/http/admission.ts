@@ -1,8 +1,8 @@
-import { isIPv6 } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isSigillumError, SigillumError } from '@sigillum/errors';
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
 import type { ClientKeys } from './client-keys.ts';
+import { toRateKey } from './rate-key.ts';
 
 export type AdmissionRates = {
   /** Requests in a second. */
@@ -91,20 +91,4 @@ function limited({ msBeforeNext }: RateLimiterRes): SigillumError {
   return new SigillumError('request_rate_limited', 'That is more than this service answers you. Slow down.', {
     retryAfterSeconds: Math.max(1, Math.ceil(msBeforeNext / 1000)),
   });
-}
-
-/** An IPv4 address, or the /64 of an IPv6 one: that is what one customer gets, so addresses within it are free. */
-export function toRateKey(address: string): string {
-  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address);
-  if (mapped?.[1] !== undefined) return mapped[1];
-  if (!isIPv6(address)) return address;
-  const [head = '', tail] = (address.split('%')[0] ?? '').split('::');
-  const before = head === '' ? [] : head.split(':');
-  const after = tail === undefined || tail === '' ? [] : tail.split(':');
-  const zeros = tail === undefined ? 0 : 8 - before.length - after.length;
-  const groups = [...before, ...Array.from({ length: Math.max(0, zeros) }, () => '0'), ...after];
-  return groups
-    .slice(0, 4)
-    .map((group) => Number.parseInt(group, 16).toString(16))
-    .join(':');
 }

@@ -43,7 +43,7 @@ describe('a signing window', () => {
     open[0]?.answer();
     await settle();
     expect(open).toHaveLength(3);
-    for (const one of [...open]) one.answer();
+    for (const one of open.slice()) one.answer();
     await expect(Promise.all(all)).resolves.toEqual(['signed', 'signed', 'signed', 'signed']);
   });
 
