@@ -20,6 +20,8 @@ if (options.help) {
 await bootstrap();
 continueInPinnedNode(
   [
+    // Else SIGUSR1 opens a debugger to every local user.
+    '--disable-sigusr1',
     '--conditions=source',
     '--no-warnings=ExperimentalWarning',
     join(root, 'packages', 'supervisor', 'src', 'main.ts'),
