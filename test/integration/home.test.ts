@@ -90,6 +90,20 @@ describe('starting again', () => {
     expect(refused.stdout + refused.stderr).not.toMatch(/^\s+at /m);
   });
 
+  const mountIn = ['--user', '--map-root-user', '--mount'];
+  const canMount = spawnSync('unshare', [...mountIn, 'mount', '-t', 'tmpfs', 'tmpfs', '/mnt']).status === 0;
+  (canMount ? test : test.skip)('a disk that is too small is an error that says so (needs user namespaces)', () => {
+    const script = 'mount -t tmpfs -o size=2m tmpfs /mnt && exec node scripts/start.mjs --home /mnt/home';
+    const refused = spawnSync('unshare', [...mountIn, 'sh', '-c', script], {
+      cwd: repository,
+      encoding: 'utf8',
+      timeout: 60_000,
+    });
+    expect(refused.status).toBe(1);
+    expect(refused.stdout + refused.stderr).toMatch(/The disk of \/mnt\/home has 1 MB left, and 64 MB are needed/);
+    expect(refused.stdout + refused.stderr).not.toMatch(/^\s+at /m);
+  });
+
   test('stray words and unknown options are errors', () => {
     for (const args of [['surprise'], ['--colour']]) expect(startElsewhere(args).status).not.toBe(0);
   });

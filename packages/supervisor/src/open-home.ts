@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { SigillumError } from '@sigillum/errors';
 import { loadConfig, makeDirectory, writeFileDurably } from '@sigillum/service-kit';
 import { z } from 'zod';
+import { assertRoom, newHomeBytes, oldHomeBytes } from './disk-space.ts';
 import { homeEntries, type HomePaths, listHomePaths } from './home-paths.ts';
 import { defaultBasePort, type HomeOptions } from './parse-options.ts';
 import { assertPortFree } from './ports.ts';
@@ -59,6 +60,7 @@ async function takeHome(options: HomeOptions, paths: HomePaths): Promise<OpenedH
     await endLeftovers(paths);
     rmSync(paths.ready, { force: true });
     if (options.reset) empty(paths);
+    assertRoom(paths.directory, existsSync(paths.at('pg')) ? oldHomeBytes : newHomeBytes);
     writeVersion(paths);
     for (const folder of paths.folders) {
       makeDirectory(folder, 0o700);

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Logger, RunningService } from '@sigillum/service-kit';
 import type { EmbeddedPostgres } from '@sigillum/store';
 import type { Console } from './console.ts';
+import { explainFullDisk } from './disk-space.ts';
 import { describeHome } from './describe-home.ts';
 import { findSofthsmModule } from './find-softhsm.ts';
 import { formatResetCommand } from './format-reset-command.ts';
@@ -52,8 +53,9 @@ export async function startHome(input: StartHomeOptions): Promise<RunningService
   try {
     await run.start();
   } catch (error) {
+    const cause = explainFullDisk(error, home.paths.directory);
     await run.stop();
-    throw error;
+    throw cause;
   }
   const resetCommand = formatResetCommand(home.paths.directory, input.checkout);
   input.console.say(describeHome(home.paths, home.basePort, Date.now() - startedAt, resetCommand));

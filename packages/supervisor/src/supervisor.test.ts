@@ -8,6 +8,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
 import { createLogStream } from './create-log-stream.ts';
+import { SigillumError } from '@sigillum/errors';
+import { assertRoom, explainFullDisk } from './disk-space.ts';
 import { describeHome } from './describe-home.ts';
 import { formatResetCommand } from './format-reset-command.ts';
 import { listHomePaths } from './home-paths.ts';
@@ -179,6 +181,27 @@ describe('secrets', () => {
     makeSecrets(paths);
     expect(readFileSync(paths.sandboxKey, 'utf8').trim()).toBe(key);
     expect(createSandboxKey()).not.toBe(createSandboxKey());
+  });
+});
+
+describe('the disk of a home', () => {
+  test('must have room, else a sentence says how much there is and what to do', () => {
+    const folder = join(home, '..');
+    assertRoom(folder, 1);
+    expect(() => assertRoom(folder, Number.MAX_SAFE_INTEGER)).toThrow(
+      expect.objectContaining({
+        code: 'home_disk_full',
+        message: expect.stringMatching(/^The disk of \S+ has \d+ [MK]B left, and \d+ MB are needed\. .*--home DIR$/),
+      }),
+    );
+    const error = new Error('something else');
+    expect(explainFullDisk(error, folder)).toBe(error);
+    // A file system without any block has none that is free.
+    const full = explainFullDisk(new SigillumError('home_service_failed', 'tsa failed.\nIts log'), '/proc');
+    expect(full).toMatchObject({
+      code: 'home_disk_full',
+      message: 'The disk of /proc is full. Free some of it and start again. (tsa failed.)',
+    });
   });
 });
 

@@ -6,6 +6,7 @@ export const homeCodes = defineCodes({
   home_running: { status: 500, title: 'The home is already running' },
   home_not_ours: { status: 500, title: 'The folder is not a development home' },
   home_not_writable: { status: 500, title: 'The folder of the home can not be used' },
+  home_disk_full: { status: 500, title: 'The disk of the home is full' },
   home_version_unknown: { status: 500, title: 'The home was made by another version' },
   home_port_fixed: { status: 500, title: 'The home has another port' },
   home_port_busy: { status: 500, title: 'The port is in use' },
