@@ -72,6 +72,7 @@ export const returnCodeClasses: ReadonlyMap<number, ReturnCodeClass> = new Map<n
   [0x1b8, 'pin'], // PIN_TOO_WEAK
   [0x1b9, 'request'], // PUBLIC_KEY_INVALID
   [0x200, 'request'], // FUNCTION_REJECTED
+  [0x201, 'busy'], // TOKEN_RESOURCE_EXCEEDED
 ]);
 
 /** CKR_SIGNATURE_INVALID and CKR_SIGNATURE_LEN_RANGE: C_Verify's ways of saying no. */
