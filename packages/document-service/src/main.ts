@@ -7,24 +7,27 @@ import { provision } from './provisioning/provision.ts';
 import { provisionSchema } from './provisioning/provision-file.ts';
 import { startService } from './start-service.ts';
 
-runMain(async (args) => {
-  const config = loadConfig(args.configPath, configSchema);
-  switch (args.command) {
-    case undefined:
-    case 'serve':
-      assertOptions(args, 0);
-      return args.checkConfig ? checkConfig(config, new Date()) : startService(config);
-    case 'migrate':
-      assertOptions(args, 0);
-      if (!args.checkConfig) await runMigrate(config);
-      return undefined;
-    case 'provision':
-      await runProvision(config, args);
-      return undefined;
-    default:
-      throw new SigillumError('config_invalid', `Unknown command ${args.command}: serve, migrate or provision.`);
-  }
-});
+runMain(
+  async (args) => {
+    const config = loadConfig(args.configPath, configSchema);
+    switch (args.command) {
+      case undefined:
+      case 'serve':
+        assertOptions(args, 0);
+        return args.checkConfig ? checkConfig(config, new Date()) : startService(config);
+      case 'migrate':
+        assertOptions(args, 0);
+        if (!args.checkConfig) await runMigrate(config);
+        return undefined;
+      case 'provision':
+        await runProvision(config, args);
+        return undefined;
+      default:
+        throw new SigillumError('config_invalid', `Unknown command ${args.command}: serve, migrate or provision.`);
+    }
+  },
+  { takesReload: true },
+);
 
 async function runMigrate(config: Config): Promise<void> {
   if (config.migrations === undefined) {

@@ -2,7 +2,14 @@ import { readFileSync } from 'node:fs';
 import { AppearanceFonts, locateFontFiles } from '@sigillum/appearances';
 import { decodePem, KnownCertificates } from '@sigillum/pki';
 import { RevocationCollector, TimeStampRequester, type TimeStampServer } from '@sigillum/pki-sources';
-import { type Logger, type Metrics, readSecretFile, readTextFile } from '@sigillum/service-kit';
+import {
+  createTlsMetrics,
+  type Logger,
+  type Metrics,
+  readSecretFile,
+  readTextFile,
+  TlsWatch,
+} from '@sigillum/service-kit';
 import { SignerClient } from '@sigillum/signer-rpc';
 import { createUuid, openBlobStore, openDatabase } from '@sigillum/store';
 import type { Config } from './config.ts';
@@ -17,7 +24,12 @@ import { createPausingStepGate, openStepGate } from './sealing/step-gate.ts';
 import type { Services } from './services.ts';
 
 /** The services of a process, and how to let go of what they hold. */
-export type OpenServices = { readonly services: Services; close(): Promise<void> };
+export type OpenServices = {
+  readonly services: Services;
+  /** Looks for renewed TLS files now, and not only every few seconds. */
+  rereadTls(): void;
+  close(): Promise<void>;
+};
 
 /** Opens everything the configuration names. Nothing is asked over the network yet. */
 export async function openServices(config: Config, logger: Logger, metrics: Metrics): Promise<OpenServices> {
@@ -31,12 +43,10 @@ export async function openServices(config: Config, logger: Logger, metrics: Metr
     onIdleError: (error) => logger.warn('a database connection broke', { error }),
     ...(config.database.password_file === undefined ? {} : { passwordFile: config.database.password_file }),
   });
-  const signer = new SignerClient({
-    url: config.signer.url,
-    certificate: readTextFile(config.signer.certificate),
-    key: readSecretFile(config.signer.key).toString('utf8'),
-    roots: readTextFile(config.signer.roots),
-  });
+  const { url, ...paths } = config.signer;
+  const tls = new TlsWatch({ name: 'signer', paths, logger, metrics: createTlsMetrics(metrics.registry) });
+  const signer = new SignerClient({ url, ...tls.texts });
+  tls.start((texts) => signer.replaceTls(texts));
   const timeStamps = new TimeStampRequester({
     sources: config.tsas.map(toTimeStampServer),
     timeoutMs: config.limits.time_stamp_ms,
@@ -76,7 +86,9 @@ export async function openServices(config: Config, logger: Logger, metrics: Metr
   };
   return {
     services,
+    rereadTls: () => tls.look(),
     async close() {
+      tls.stop();
       signer.close();
       timeStamps.close();
       await judging.close();

@@ -40,6 +40,7 @@ export async function startService(config: Config): Promise<DocumentService> {
   return {
     port: server.port,
     internalPort: internal.port,
+    reload: () => opened.rereadTls(),
     async stop() {
       await server.close(limits.drain_ms);
       // Seals whose callers have gone still write how they ended; the cut connections above have told them to.

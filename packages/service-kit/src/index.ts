@@ -23,6 +23,7 @@ export {
   serve,
 } from './serve.ts';
 export { type ReadyReport, type ServeInternalOptions, serveInternal } from './serve-internal.ts';
-export { assertTlsFiles, readTlsFiles } from './tls-files.ts';
+export { assertTlsFiles, readTlsFiles, type TlsPaths } from './tls-files.ts';
+export { createTlsMetrics, TlsWatch } from './tls-watch.ts';
 export { sendProblem, useProblemHandler } from './use-problem-handler.ts';
 export { writeFileDurably } from './write-file-durably.ts';

@@ -3,19 +3,22 @@ import { AuditLog, findLastAuditEvent, type JsonObject } from '@sigillum/audit';
 import { isSigillumError, SigillumError } from '@sigillum/errors';
 import {
   assertNoRest,
+  assertTlsFiles,
   createLogger,
   createMetrics,
   loadConfig,
   readSecretFile,
-  readTextFile,
   runMain,
+  type TlsPaths,
+  type TlsWatch,
 } from '@sigillum/service-kit';
 import { SignerClient } from '@sigillum/signer-rpc';
 import { openClock } from './clock/open-clock.ts';
 import { type TsaConfig, tsaConfigSchema } from './config.ts';
 import { PublicAdmission } from './http/admission.ts';
 import { ClientKeys } from './http/client-keys.ts';
-import { startTsa, type TsaOptions } from './start-tsa.ts';
+import { listTlsPaths, openTls, toServeTls } from './open-tls.ts';
+import { startTsa } from './start-tsa.ts';
 import { maxBatchesInFlight } from './token/issuing-queue.ts';
 import { SigningWindow } from './token/signing-window.ts';
 import { createTsaMetrics, type TsaMetrics } from './tsa-metrics.ts';
@@ -32,18 +35,20 @@ const sendMs = 250;
 
 type SignerHealth = Awaited<ReturnType<SignerClient['health']>>;
 
-runMain(async (args) => {
-  assertNoRest(args);
-  const config = loadConfig(args.configPath, tsaConfigSchema);
-  const now = (): Date => new Date();
-  const clock = (): number => performance.now();
-  const rotation = openConfiguredUnits(config);
-  const admission = openAdmission(config.public);
-  const listen = { ...config, public: readListener(config.public), seals: readListener(config.seals) };
-  if (args.checkConfig) {
-    assertSomeUnitLeft(rotation, now());
-    return undefined;
-  }
+runMain(
+  async (args) => {
+    assertNoRest(args);
+    const config = loadConfig(args.configPath, tsaConfigSchema);
+    const now = (): Date => new Date();
+    const clock = (): number => performance.now();
+    const rotation = openConfiguredUnits(config);
+    const admission = openAdmission(config.public);
+    if (args.checkConfig) {
+      const { signer, listeners } = listTlsPaths(config);
+      assertTlsFiles([signer, ...listeners.values()], now());
+      assertSomeUnitLeft(rotation, now());
+      return undefined;
+    }
 
   const logger = createLogger({ service: 'tsa', instance: config.instance });
   const metrics = createMetrics({ service: 'tsa' });
@@ -70,11 +75,18 @@ runMain(async (args) => {
     { now: () => Date.now(), monotonic: clock },
     {
       logger,
-      onChange: (fault, bound) => {
-        const boundUs = Math.ceil((bound?.boundMs ?? 0) * 1000);
-        const state: JsonObject = fault === undefined ? { bound_us: boundUs } : { fault };
-        // A log that fails ends the service (onFailure); nobody else waits for this line.
-        audit.append({ type: 'tsa.clock_changed', time: now().toISOString(), ...state }).catch(() => undefined);
+      metrics,
+      tsaMetrics,
+      now,
+    }).catch((error: unknown) => {
+      throw toFinal(error);
+    });
+    tls.signer.start((texts) => signer.replaceTls(texts));
+    for (const [name, files] of tls.listeners) files.start((texts) => tsa.replaceTls(name, toServeTls(texts)));
+    logger.info('listening', { ...tsa.ports });
+    return {
+      reload: () => {
+        for (const files of tlsWatches) files.look();
       },
     },
     () => tsaMetrics,
@@ -166,18 +178,8 @@ function openAdmission({ clients, rates }: TsaConfig['public']): PublicAdmission
   });
 }
 
-function readListener({ host, port, tls }: TsaConfig['public'] | TsaConfig['seals']): TsaOptions['listen']['public'] {
-  if (tls === undefined) return { host, port };
-  const roots = 'client_roots' in tls && tls.client_roots !== undefined ? readTextFile(tls.client_roots) : undefined;
-  return {
-    host,
-    port,
-    tls: {
-      certificate: readTextFile(tls.certificate),
-      key: readSecretFile(tls.key).toString('utf8'),
-      ...(roots !== undefined && { clientRoots: roots }),
-    },
-  };
+function openListener({ host, port }: { host: string; port: number }, files: TlsWatch<TlsPaths> | undefined) {
+  return { host, port, ...(files && { tls: toServeTls(files.texts) }) };
 }
 
 /** Of `--check-config` alone: a running service says it with its readiness, and a clock set wrong must not end it. */

@@ -53,7 +53,11 @@ export type TsaOptions = {
 };
 
 /** A TSA that listens; the ports are those it got. */
-export type RunningTsa = RunningService & { readonly ports: Readonly<Record<ListenerName | 'internal', number>> };
+export type RunningTsa = RunningService & {
+  readonly ports: Readonly<Record<ListenerName | 'internal', number>>;
+  /** Takes a renewed certificate for new connections. */
+  replaceTls(listener: ListenerName, tls: ServeTls): void;
+};
 
 /** An RFC 3161 exchange is one small request; whoever needs longer is not a client. */
 const limits = { requestTimeoutMs: 10_000 };
@@ -148,7 +152,13 @@ export async function startTsa(options: TsaOptions): Promise<RunningTsa> {
       isReady,
     });
     servers.push(internalServer);
-    return { stop, ports: { public: publicServer.port, seals: sealsServer.port, internal: internalServer.port } };
+    const listeners = { public: publicServer, seals: sealsServer };
+    const replaceTls: RunningTsa['replaceTls'] = (name, tls) => listeners[name].replaceTls(tls);
+    return {
+      stop,
+      replaceTls,
+      ports: { public: publicServer.port, seals: sealsServer.port, internal: internalServer.port },
+    };
   } catch (error) {
     await stop();
     throw error;
