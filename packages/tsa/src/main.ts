@@ -50,30 +50,70 @@ runMain(
       return undefined;
     }
 
-  const logger = createLogger({ service: 'tsa', instance: config.instance });
-  const metrics = createMetrics({ service: 'tsa' });
-  const signer = new SignerClient({
-    url: config.signer.url,
-    certificate: readTextFile(config.signer.certificate),
-    key: readSecretFile(config.signer.key).toString('utf8'),
-    roots: readTextFile(config.signer.roots),
-  });
-  const audit = await AuditLog.open({
-    directory: config.audit.directory,
-    chain: config.instance,
-    onFailure: (error) => {
-      logger.error('the audit log can not be written; ending, to be started again', { error });
-      setTimeout(() => process.exit(1), lastAnswersMs);
-    },
-  });
-  const tsaMetrics: TsaMetrics = createTsaMetrics(metrics.registry, {
-    boundMs: () => (watch.findFault() === undefined ? watch.assess(now()).boundMs : undefined),
-    units: () => describeUnits(rotation, now()),
-  });
-  const watch = openClock(
-    config,
-    { now: () => Date.now(), monotonic: clock },
-    {
+    const logger = createLogger({ service: 'tsa', instance: config.instance });
+    const metrics = createMetrics({ service: 'tsa' });
+    const tls = openTls(config, logger, metrics);
+    const tlsWatches = [tls.signer, ...tls.listeners.values()];
+    const signer = new SignerClient({ url: config.signer.url, ...tls.signer.texts });
+    const audit = await AuditLog.open({
+      directory: config.audit.directory,
+      chain: config.instance,
+      onFailure: (error) => {
+        logger.error('the audit log can not be written; ending, to be started again', { error });
+        setTimeout(() => process.exit(1), lastAnswersMs);
+      },
+    });
+    const tsaMetrics: TsaMetrics = createTsaMetrics(metrics.registry, {
+      boundMs: () => (watch.findFault() === undefined ? watch.assess(now()).boundMs : undefined),
+      units: () => describeUnits(rotation, now()),
+    });
+    const watch = openClock(
+      config,
+      { now: () => Date.now(), monotonic: clock },
+      {
+        logger,
+        onChange: (fault, bound) => {
+          const boundUs = Math.ceil((bound?.boundMs ?? 0) * 1000);
+          const state: JsonObject = fault === undefined ? { bound_us: boundUs } : { fault };
+          // A log that fails ends the service (onFailure); nobody else waits for this line.
+          audit.append({ type: 'tsa.clock_changed', time: now().toISOString(), ...state }).catch(() => undefined);
+        },
+      },
+      () => tsaMetrics,
+    );
+    watch.start();
+    const window = new SigningWindow({ most: maxBatchesInFlight, now: clock });
+    const tsa = await startTsa({
+      listen: {
+        public: openListener(config.public, tls.listeners.get('public')),
+        seals: openListener(config.seals, tls.listeners.get('seals')),
+        internal: config.internal,
+      },
+      rotation,
+      policy: config.policy,
+      watch,
+      admission,
+      trustedProxies: config.public.trusted_proxies,
+      connectionsPerAddress: config.public.connections_per_address,
+      stateFile: config.state,
+      lastRecorded: await findLastRecorded(config.audit.directory),
+      queueLimits: { public: config.limits.public_queue, seals: config.limits.seals_queue },
+      sign: (unit, digests) => {
+        const call = {
+          timeoutMs: config.limits.sign_timeout_ms,
+          keyId: unit.keyId,
+          algorithm: unit.algorithm,
+          digests: digests.map((digest) => ({ digest, context: { purpose_detail: 'RFC 3161 time-stamp' } })),
+        };
+        const until = clock() + config.limits.sign_timeout_ms;
+        return window.run(() => signer.signDigests({ requestId: randomUUID(), ...call }), until);
+      },
+      describeSigner: () =>
+        signer.health().then(
+          (health) => describeSigner(health, config.limits.sign_timeout_ms),
+          () => 'unavailable',
+        ),
+      audit,
       logger,
       metrics,
       tsaMetrics,
@@ -88,55 +128,17 @@ runMain(
       reload: () => {
         for (const files of tlsWatches) files.look();
       },
-    },
-    () => tsaMetrics,
-  );
-  watch.start();
-  const window = new SigningWindow({ most: maxBatchesInFlight, now: clock });
-  const tsa = await startTsa({
-    listen,
-    rotation,
-    policy: config.policy,
-    watch,
-    admission,
-    trustedProxies: config.public.trusted_proxies,
-    connectionsPerAddress: config.public.connections_per_address,
-    stateFile: config.state,
-    lastRecorded: await findLastRecorded(config.audit.directory),
-    queueLimits: { public: config.limits.public_queue, seals: config.limits.seals_queue },
-    sign: (unit, digests) => {
-      const call = {
-        timeoutMs: config.limits.sign_timeout_ms,
-        keyId: unit.keyId,
-        algorithm: unit.algorithm,
-        digests: digests.map((digest) => ({ digest, context: { purpose_detail: 'RFC 3161 time-stamp' } })),
-      };
-      const until = clock() + config.limits.sign_timeout_ms;
-      return window.run(() => signer.signDigests({ requestId: randomUUID(), ...call }), until);
-    },
-    describeSigner: () =>
-      signer.health().then(
-        (health) => describeSigner(health, config.limits.sign_timeout_ms),
-        () => 'unavailable',
-      ),
-    audit,
-    logger,
-    metrics,
-    tsaMetrics,
-    now,
-  }).catch((error: unknown) => {
-    throw toFinal(error);
-  });
-  logger.info('listening', { ...tsa.ports });
-  return {
-    stop: async () => {
-      await tsa.stop();
-      await watch.stop();
-      await audit.close();
-      signer.close();
-    },
-  };
-});
+      stop: async () => {
+        for (const files of tlsWatches) files.stop();
+        await tsa.stop();
+        await watch.stop();
+        await audit.close();
+        signer.close();
+      },
+    };
+  },
+  { takesReload: true },
+);
 
 /**
  * A call gets what is left of `sign_timeout_ms`, which is a little less: where the signer takes no less than that, there
