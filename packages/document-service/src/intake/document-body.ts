@@ -5,8 +5,10 @@ export type DocumentBody = {
   /** The options, not checked yet, and the JSON Pointer of the object that they stand in. */
   readonly options: Readonly<Record<string, unknown>>;
   readonly optionsPointer: string;
-  /** The document's bytes. */
+  /** The document's bytes. A chunk is there until its handler returns, which has to copy it. */
   readonly document: Readable;
+  /** Takes back a chunk of it that was copied. */
+  release(chunk: Buffer<ArrayBuffer>): void;
   /** Bytes of the document, where that is known before. */
   readonly announcedSize: number | undefined;
   /** Resolves when nothing wrong followed the document; rejects otherwise. Wait for it before using the document. */

@@ -5,6 +5,7 @@ import type { DocumentBody } from './document-body.ts';
 import { openJsonDocument } from './open-json-document.ts';
 import { openMultipartDocument } from './open-multipart-document.ts';
 import { orAborted } from './or-aborted.ts';
+import { releaseChunk } from './release-chunk.ts';
 
 /** The media types in which a document may come. */
 export const documentMediaTypes = ['application/pdf', 'multipart/form-data', 'application/json'] as const;
@@ -48,6 +49,8 @@ function openPlainDocument(request: IncomingMessage, query: Readonly<Record<stri
     options: query,
     optionsPointer: '/query',
     document: request,
+    // Node copies each into memory of its own.
+    release: releaseChunk,
     announcedSize: announced === undefined ? undefined : Number(announced),
     finished: Promise.resolve(),
     abandon: () => void request.resume(),

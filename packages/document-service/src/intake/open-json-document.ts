@@ -26,6 +26,7 @@ export async function openJsonDocument(request: IncomingMessage, limits: Limits)
     options: options as Record<string, unknown>,
     optionsPointer: '/body/options',
     document: Readable.from(bytes.length === 0 ? [] : [bytes]),
+    release: () => undefined,
     announcedSize: bytes.length,
     finished: Promise.resolve(),
     abandon: () => undefined,

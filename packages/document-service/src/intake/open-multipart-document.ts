@@ -4,6 +4,7 @@ import { SigillumError } from '@sigillum/errors';
 import type { Limits } from '../config.ts';
 import type { DocumentBody } from './document-body.ts';
 import { parseJsonObject } from './read-json-body.ts';
+import { releaseChunk } from './release-chunk.ts';
 
 /** A logo in base64 is the largest thing in options. */
 const maxOptionsBytes = 1024 * 1024;
@@ -28,6 +29,8 @@ export function openMultipartDocument(request: IncomingMessage, limits: Limits):
 class MultipartReader {
   readonly #request: IncomingMessage;
   readonly #maxBytes: number;
+  /** What the parser was given last: the document's chunks are views of it. */
+  #chunk: Buffer<ArrayBuffer> | undefined;
   #received = 0;
   #optionsBytes = 0;
   #options: Record<string, unknown> | undefined;
@@ -45,16 +48,23 @@ class MultipartReader {
   open(): Promise<DocumentBody> {
     const request = this.#request;
     const parser = this.#createParser();
-    request.on('data', (chunk: Buffer) => {
-      this.#received += chunk.length;
-      if (this.#received > this.#maxBytes) this.#fail(tooLarge());
-    });
+    const onData = (chunk: Buffer<ArrayBuffer>): void => this.#feed(parser, chunk);
+    const onEnd = (): void => void parser.end();
     request.on('close', () => {
       if (!request.complete) this.#fail(new SigillumError('request_aborted', 'The caller hung up during the upload.'));
     });
-    this.#finished.promise.catch(() => request.unpipe(parser).resume());
-    request.pipe(parser);
+    this.#finished.promise.catch(() => request.off('data', onData).off('end', onEnd).resume());
+    request.on('data', onData).on('end', onEnd);
     return this.#opened.promise;
+  }
+
+  #feed(parser: BusboyInstance, chunk: Buffer<ArrayBuffer>): void {
+    // Of the one before nothing is needed any more: while the document's stream is paused, so is the request.
+    if (this.#chunk !== undefined && (this.#file?.readableLength ?? 0) === 0) releaseChunk(this.#chunk);
+    this.#chunk = chunk;
+    this.#received += chunk.length;
+    if (this.#received > this.#maxBytes) return this.#fail(tooLarge());
+    parser.write(chunk);
   }
 
   #createParser(): BusboyInstance {
@@ -113,10 +123,14 @@ class MultipartReader {
       return this.#fail(invalid(`/${(name ?? '').replaceAll('~', '~0').replaceAll('/', '~1')}`, detail));
     }
     this.#file = stream;
+    const request = this.#request.pause();
+    stream.on('pause', () => request.pause()).on('resume', () => request.resume());
     this.#opened.resolve({
       options: this.#options ?? {},
       optionsPointer: '/body/options',
       document: stream,
+      // It is a view of what the request brought, which is released as a whole.
+      release: () => undefined,
       announcedSize: undefined,
       finished: this.#finished.promise,
       abandon: () => this.#fail(new SigillumError('request_aborted', 'The document is no longer wanted.')),

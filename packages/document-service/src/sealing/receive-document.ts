@@ -26,6 +26,7 @@ export async function receiveDocument(
     algorithm,
     maxBytes: limits.document_bytes,
     inMemoryBytes: limits.in_memory_bytes,
+    release: (chunk) => body.release(chunk),
     signal,
   });
   try {

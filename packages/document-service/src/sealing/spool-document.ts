@@ -3,6 +3,7 @@ import type { Readable } from 'node:stream';
 import type { DigestName } from '@sigillum/algorithms';
 import { SigillumError } from '@sigillum/errors';
 import { toStorageError } from '@sigillum/store';
+import { releaseChunk } from '../intake/release-chunk.ts';
 import { DocumentHash } from './prefix-hash.ts';
 import { SpoolFile } from './spool-file.ts';
 import type { DocumentSource, SpooledDocument } from './spooled-document.ts';
@@ -12,6 +13,8 @@ export type SpoolOptions = {
   readonly algorithm: DigestName;
   readonly maxBytes: number;
   readonly inMemoryBytes: number;
+  /** Takes back each chunk that was copied. */
+  readonly release: (chunk: Buffer<ArrayBuffer>) => void;
   /** Fires when the upload is too slow. */
   readonly signal: AbortSignal;
 };
@@ -31,7 +34,7 @@ export async function prepareSpool(directory: string): Promise<void> {
 export async function spoolDocument(document: Readable, options: SpoolOptions): Promise<SpooledDocument> {
   const receiver = new Receiver(options);
   try {
-    await receive(document, receiver, options.signal);
+    await receive(document, receiver, options);
     if (receiver.size === 0) throw new SigillumError('seal_document_empty', 'The document is empty. Send a PDF.');
     return receiver.finish();
   } catch (error) {
@@ -40,11 +43,12 @@ export async function spoolDocument(document: Readable, options: SpoolOptions): 
   }
 }
 
-function receive(document: Readable, receiver: Receiver, signal: AbortSignal): Promise<void> {
+function receive(document: Readable, receiver: Receiver, { release, signal }: SpoolOptions): Promise<void> {
   return new Promise((resolve, reject) => {
-    const onData = (chunk: Buffer): void => {
+    const onData = (chunk: Buffer<ArrayBuffer>): void => {
       try {
         const written = receiver.add(chunk);
+        release(chunk);
         if (written === undefined) return;
         // The disk sets the pace: nothing piles up in memory.
         document.pause();
@@ -83,7 +87,7 @@ class Receiver {
   readonly #options: SpoolOptions;
   readonly #sha256 = new DocumentHash('sha256');
   readonly #digest: DocumentHash;
-  #memory: Buffer[] = [];
+  #memory: Buffer<ArrayBuffer>[] = [];
   #file: SpoolFile | undefined;
   #size = 0;
 
@@ -96,20 +100,21 @@ class Receiver {
     return this.#size;
   }
 
-  /** @returns what to wait for before the next chunk, if anything */
-  add(chunk: Buffer): Promise<void> | undefined {
+  /**
+   * Takes a copy.
+   * @returns what to wait for before the next chunk, if anything
+   */
+  add(chunk: Uint8Array): Promise<void> | undefined {
     const { maxBytes, inMemoryBytes, directory } = this.#options;
     this.#size += chunk.length;
     if (this.#size > maxBytes) throw tooLarge(maxBytes);
     this.#sha256.update(chunk);
     if (this.#digest !== this.#sha256) this.#digest.update(chunk);
     if (this.#file !== undefined) return this.#file.append(chunk);
-    this.#memory.push(chunk);
+    this.#memory.push(Buffer.from(chunk));
     if (this.#size <= inMemoryBytes) return undefined;
-    const begun = Buffer.concat(this.#memory);
-    this.#memory = [];
     this.#file = new SpoolFile(directory);
-    return this.#file.append(begun);
+    return this.#file.append(this.#takeMemory());
   }
 
   /** Resolves when nothing waits for the disk any more. */
@@ -119,7 +124,7 @@ class Receiver {
 
   finish(): SpooledDocument {
     const file = this.#file;
-    const memory = Buffer.concat(this.#memory);
+    const memory = this.#takeMemory();
     return {
       source: file?.source() ?? fromMemory(memory),
       sha256: this.#sha256.finish([]),
@@ -133,6 +138,15 @@ class Receiver {
   async dispose(): Promise<void> {
     this.#memory = [];
     await this.#file?.close();
+  }
+
+  /** What is in memory, in one piece. */
+  #takeMemory(): Buffer<ArrayBuffer> {
+    const chunks = this.#memory;
+    this.#memory = [];
+    const whole = Buffer.concat(chunks);
+    for (const chunk of chunks) releaseChunk(chunk);
+    return whole;
   }
 }
 

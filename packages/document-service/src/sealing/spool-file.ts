@@ -10,9 +10,6 @@ const pieceSize = 256 * 1024;
 /** Bytes that are gathered for one write; as much again is being written meanwhile. */
 const gatherSize = 512 * 1024;
 
-/** The chunks of sockets are garbage that V8 doesn't see: after so many bytes they are collected, where that can be asked for. */
-const collectEvery = 8 * 1024 * 1024;
-
 /**
  * A file without a name, written from its beginning to its end, then read. What comes is copied into one of two buffers
  * that are used again and again: kept chunks of a large upload would pile up as garbage faster than it is collected.
@@ -26,7 +23,6 @@ export class SpoolFile {
   #writing: Promise<void> = Promise.resolve();
   #isWriting = false;
   #fd = -1;
-  #uncollected = 0;
 
   /** Makes the file in the folder and unlinks it at once. */
   constructor(directory: string) {
@@ -35,7 +31,10 @@ export class SpoolFile {
     this.#file.catch(() => undefined);
   }
 
-  /** @returns what to wait for before more is appended, if anything: the disk sets the pace */
+  /**
+   * Takes a copy: the chunk is the caller's again.
+   * @returns what to wait for before more is appended, if anything: the disk sets the pace
+   */
   append(chunk: Uint8Array): Promise<void> | undefined {
     this.#size += chunk.length;
     const taken = Math.min(chunk.length, gatherSize - this.#gathered);
@@ -43,7 +42,10 @@ export class SpoolFile {
     this.#gathered += taken;
     if (this.#gathered < gatherSize) return undefined;
     const rest = chunk.subarray(taken);
-    if (this.#isWriting) return this.#writing.then(() => this.#appendRest(rest));
+    if (this.#isWriting) {
+      const copy = Buffer.from(rest);
+      return this.#writing.then(() => this.#appendRest(copy));
+    }
     this.#startWriting();
     return this.#appendRest(rest);
   }
@@ -76,15 +78,24 @@ export class SpoolFile {
     };
   }
 
-  /** All of it. Each piece lies in the same memory as the one before: it is used up before the next is asked for. */
+  /** All of it. A piece is used up before the next is asked for: it is read into one of two buffers, ahead of the other's use. */
   async *pieces(): AsyncGenerator<Uint8Array> {
     const file = await this.#file;
-    const buffer = Buffer.allocUnsafeSlow(pieceSize);
+    const read = (into: Buffer, offset: number): Promise<{ readonly bytesRead: number; readonly buffer: Buffer }> => {
+      const reading = file.read(into, 0, Math.min(pieceSize, this.#size - offset), offset);
+      // Whoever no longer follows isn't told.
+      reading.catch(() => undefined);
+      return reading;
+    };
+    let spare: Buffer = Buffer.allocUnsafeSlow(pieceSize);
+    let ahead = read(Buffer.allocUnsafeSlow(pieceSize), 0);
     for (let offset = 0; offset < this.#size; ) {
-      const { bytesRead } = await file.read(buffer, 0, Math.min(pieceSize, this.#size - offset), offset);
+      const { bytesRead, buffer } = await ahead;
       if (bytesRead === 0) throw tooShort();
-      yield buffer.subarray(0, bytesRead);
       offset += bytesRead;
+      if (offset < this.#size) ahead = read(spare, offset);
+      spare = buffer;
+      yield buffer.subarray(0, bytesRead);
     }
   }
 
@@ -111,12 +122,6 @@ export class SpoolFile {
   }
 
   #startWriting(): void {
-    this.#uncollected += this.#gathered;
-    if (this.#uncollected >= collectEvery) {
-      this.#uncollected = 0;
-      // Only with --expose-gc; a collection of the young generation takes about a millisecond.
-      globalThis.gc?.({ type: 'minor', execution: 'sync' });
-    }
     const full = this.#gathering.subarray(0, this.#gathered);
     [this.#gathering, this.#spare] = [this.#spare, this.#gathering];
     this.#gathered = 0;
