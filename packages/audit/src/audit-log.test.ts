@@ -333,7 +333,7 @@ describe('the lock', () => {
     '--kill-child',
     '--mount-proc',
   ];
-  const [program = '', ...options] = [...ownNamespaces, 'true'];
+  const [program, ...options] = [...ownNamespaces, 'true'];
   const hasNamespaces = spawnSync(program, options).status === 0;
   (hasNamespaces ? test : test.skip)('holds across PID and network namespaces (needs user namespaces)', async () => {
     const first = startHolder(ownNamespaces);

@@ -100,7 +100,7 @@ export class PinLatch {
   #read<T>(path: string, parse: (value: Partial<Attempts>) => T | undefined): T | 'never' | 'unreadable' {
     try {
       const value: unknown = JSON.parse(readFileSync(path, 'utf8'));
-      return parse((value ?? {}) as Partial<Attempts>) ?? 'unreadable';
+      return parse(value ?? {}) ?? 'unreadable';
     } catch (error) {
       return (error as { code?: unknown }).code === 'ENOENT' ? 'never' : 'unreadable';
     }
