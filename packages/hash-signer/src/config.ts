@@ -68,9 +68,11 @@ const limitsSchema = z.strictObject({
   queue_per_purpose: z.int().min(1).max(100_000).default(1_000),
   /**
    * While requests keep coming, one is refused when what waits before it will take longer than this, or than a signature
-   * of an HSM that is slower, or than three times a batch's own time: shed early, the others stay fast.
+   * of an HSM that is slower, or than three times a batch's own time. The smaller, the faster are those that are taken;
+   * 10 keeps an overload from being felt, but then a client that always has 16 under way is refused by a slow key. The
+   * default lets one process do the work of two for a while.
    */
-  max_queue_ms: z.int().min(1).max(60_000).default(10),
+  max_queue_ms: z.int().min(1).max(60_000).default(1_000),
   /** The same for a burst: what comes at once after nobody has waited and nobody was refused for a second. */
   max_burst_ms: z.int().min(1).max(60_000).default(1_000),
   /** Digests handed to one signer process per purpose before answers come back; hides the pipe's round trip. */

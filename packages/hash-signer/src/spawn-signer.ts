@@ -63,7 +63,8 @@ export function spawnSigner(launch: SignerLaunch): SpawnedSigner {
     stdio: ['ignore', 'inherit', 'inherit', 'pipe'],
     env: {
       ...launch.environment,
-      UV_THREADPOOL_SIZE: String(launch.lanes + SPARE_THREADS),
+      // A thread for each session that signs, and one for each that verifies.
+      UV_THREADPOOL_SIZE: String(2 * launch.lanes + SPARE_THREADS),
     },
   });
   // A 'pipe' beyond the third descriptor is a socket pair: both directions.

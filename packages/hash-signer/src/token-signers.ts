@@ -134,11 +134,15 @@ export class TokenSigners {
     return new SigillumError(code, message, { retryAfterSeconds });
   }
 
-  /** Digests of a purpose that wait for a lane, here or in a signer process. */
+  /**
+   * Digests of a purpose that wait for a lane, here or in a signer process. The process with the least work counts for
+   * all: work goes to it next, and what one that hangs holds back is no queue.
+   */
   #countAhead(purpose: Purpose, signers: readonly SignerProcess[]): number {
-    let ahead = this.#queues.lengthOf(purpose);
-    for (const signer of signers) ahead += Math.max(0, signer.countInFlight(purpose) - this.#setup.lanes);
-    return ahead;
+    let least = Infinity;
+    for (const signer of signers)
+      least = Math.min(least, Math.max(0, signer.countInFlight(purpose) - this.#setup.lanes));
+    return this.#queues.lengthOf(purpose) + (signers.length === 0 ? 0 : least * signers.length);
   }
 
   /** Nobody waits any more: what still queues is dropped, what is in flight ends by itself and is never killed. */

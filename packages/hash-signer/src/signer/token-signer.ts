@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { getSignatureAlgorithm, type SignatureAlgorithmName } from '@sigillum/algorithms';
 import { isSigillumError } from '@sigillum/errors';
 import { type Lane, LanePool, loadModule, Pkcs11Failure, type Pkcs11Module } from '@sigillum/pkcs11';
@@ -39,18 +40,27 @@ export class TokenSigner {
   readonly #module: Pkcs11Module;
   readonly #token: Token;
   readonly #pool: LanePool;
+  readonly #verificationPool: LanePool;
   readonly #keys: readonly ReadyKey[];
   readonly #classes: FailureClasses;
   readonly #watchdog: OperationWatchdog;
 
   private constructor(
     setup: SignerSetup,
-    opened: { module: Pkcs11Module; token: Token; pool: LanePool; keys: readonly ReadyKey[]; classes: FailureClasses },
+    opened: {
+      module: Pkcs11Module;
+      token: Token;
+      pool: LanePool;
+      verificationPool: LanePool;
+      keys: readonly ReadyKey[];
+      classes: FailureClasses;
+    },
     onHang: () => void,
   ) {
     this.#module = opened.module;
     this.#token = opened.token;
     this.#pool = opened.pool;
+    this.#verificationPool = opened.verificationPool;
     this.#keys = opened.keys;
     this.#classes = opened.classes;
     this.#watchdog = new OperationWatchdog(Math.min(setup.watchdogMs.ec, setup.watchdogMs.rsa), onHang);
@@ -76,13 +86,15 @@ export class TokenSigner {
           count === undefined ? [] : [[purpose, count]],
         ),
       );
-      const pool = new LanePool(token, {
+      const pools = {
         lanes: setup.lanes,
         maxWaiting: setup.maxInFlight,
         isInProcess: setup.inProcess,
         reserved,
-      });
-      return new TokenSigner(setup, { module, token, pool, keys, classes }, onHang);
+      };
+      const pool = new LanePool(token, pools);
+      const verificationPool = new LanePool(token, pools);
+      return new TokenSigner(setup, { module, token, pool, verificationPool, keys, classes }, onHang);
     } catch (error) {
       throw new SignerFailure(toFatal(error, stamp, classes));
     }
@@ -104,25 +116,37 @@ export class TokenSigner {
     let started = process.hrtime.bigint();
     const measure = (): number => Number((process.hrtime.bigint() - started) / 1000n);
     try {
-      return await this.#pool.run(async (lane) => {
+      const signature = await this.#pool.run((lane) => {
         started = process.hrtime.bigint();
-        const watched = this.#watchdog.begin(key.watchdogMs);
-        try {
-          const signature = await this.#signAgain(lane, key, digest);
-          const isWrong =
-            key.verificationKey && !(await lane.verify(key.verificationKey, key.algorithm, digest, signature));
-          return isWrong
-            ? { kind: 'failed', failureClass: 'wrong', returnCode: undefined, executionMicros: measure() }
-            : { kind: 'signed', signature, executionMicros: measure() };
-        } finally {
-          this.#watchdog.end(watched);
-        }
+        return this.#watch(key, () => this.#signAgain(lane, key, digest));
       }, key.purpose);
+      const isWrong = !(await this.#verify(key, digest, signature));
+      return isWrong
+        ? { kind: 'failed', failureClass: 'wrong', returnCode: undefined, executionMicros: measure() }
+        : { kind: 'signed', signature, executionMicros: measure() };
     } catch (error) {
       if (error instanceof SignerFailure) throw error;
       if (this.#classes.isTokenDown(error)) throw new SignerFailure(toFatal(error, undefined, this.#classes));
       const returnCode = error instanceof Pkcs11Failure ? error.returnCode : undefined;
       return { kind: 'failed', failureClass: this.#classes.of(error), returnCode, executionMicros: measure() };
+    }
+  }
+
+  /** On a lane of its own, so that the one that signed goes on with the next digest. */
+  async #verify(key: ReadyKey, digest: Uint8Array, signature: Uint8Array): Promise<boolean> {
+    const { verificationKey, algorithm, purpose } = key;
+    if (!verificationKey) return true;
+    const verify = (lane: Lane) => this.#watch(key, () => lane.verify(verificationKey, algorithm, digest, signature));
+    return await this.#verificationPool.run(verify, purpose);
+  }
+
+  /** An operation inside the module. */
+  async #watch<T>(key: ReadyKey, operate: () => Promise<T>): Promise<T> {
+    const watched = this.#watchdog.begin(key.watchdogMs);
+    try {
+      return await operate();
+    } finally {
+      this.#watchdog.end(watched);
     }
   }
 
@@ -150,6 +174,9 @@ export class TokenSigner {
   /** Waits for what is in flight, then logs out and finalises. */
   async close(): Promise<void> {
     await this.#pool.drain();
+    // What was signed last is on its way to be verified.
+    await setImmediate();
+    await this.#verificationPool.drain();
     this.#watchdog.stop();
     this.#token.close();
     this.#module.finalize();
