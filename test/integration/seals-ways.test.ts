@@ -235,20 +235,28 @@ describe('levels', () => {
     expect(sha256(file.bytes)).toBe(renewed.body.extended.sha256);
     await expectLevel([save('ext.pdf', extended.bytes), save('renewed.pdf', file.bytes)], 'PAdES-BASELINE-LTA');
     const nothing = await post('/v1/extensions?level=b-lt', file.bytes);
+    expect([nothing.status, nothing.body?.code, nothing.bytes.length]).toEqual([201, undefined, file.bytes.length]);
     expect(nothing.bytes.equals(file.bytes)).toBe(true);
+    const foreign = readFileSync(join(import.meta.dirname, '../corpus/files/openpdf/signed.pdf'));
+    const beside = (await post('/v1/seals?level=b-lt', foreign)).bytes;
+    const ours = await post('/v1/extensions?level=b-lta', beside);
+    expect([ours.status, ours.headers.get('sigillum-left-alone')]).toEqual([201, '1']);
+    const told = await call(ours.headers.get('location') ?? '');
+    expect(told.body).toMatchObject({ from_level: 'b-lt', left_alone: [{ code: 'extension_signature_invalid' }] });
     const unsigned = await post('/v1/extensions?level=b-lt', makeSamplePdf());
     expect([unsigned.status, unsigned.body.code]).toEqual([422, 'extension_unsigned']);
     const missing = await post('/v1/extensions', sealed);
     expect(missing.body.errors).toEqual([{ pointer: '/query/level', detail: 'Must be b-lt or b-lta.' }]);
     const list = await call('/v1/extensions?status=completed');
     expect(list.body.data.map(({ from_level }: { from_level: string }) => from_level)).toEqual([
+      'b-lt',
       'b-lta',
       'b-lta',
       'b-t',
     ]);
-    const one = await call(`/v1/extensions/${list.body.data[2]?.id}`);
-    expect(one.body).toEqual(list.body.data[2]);
-    const asSeal = await call(`/v1/seals/${list.body.data[2]?.id}`);
+    const one = await call(`/v1/extensions/${list.body.data[3]?.id}`);
+    expect(one.body).toEqual(list.body.data[3]);
+    const asSeal = await call(`/v1/seals/${list.body.data[3]?.id}`);
     expect(asSeal.body.code).toBe('seal_not_found');
   }, 60_000);
 

@@ -1,6 +1,7 @@
 export { addValidationData } from './extend/add-validation-data.ts';
 export { appendToInput, appendToSource } from './extend/append-to-input.ts';
 export { assembleDocumentTimeStamp } from './extend/assemble-document-time-stamp.ts';
+export type { LeftAlone } from './extend/choose-extendable.ts';
 export { type ExtendedDocument, extendDocument, type ExtensionRequest } from './extend/extend-document.ts';
 export { prepareDocumentTimeStamp } from './extend/prepare-document-time-stamp.ts';
 export { embedContents } from './prepare/embed-contents.ts';

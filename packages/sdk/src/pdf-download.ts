@@ -61,12 +61,15 @@ export class SealedPdf extends PdfDownload {
 export class ExtendedPdf extends PdfDownload {
   /** `ext_…` */
   readonly extensionId: string;
+  /** Signatures that could not be extended; `left_alone` of the extension says which, and why. */
+  readonly leftAlone: number;
   /** Whether an earlier request with the same idempotency key made it. */
   readonly replayed: boolean;
 
   constructor(response: Response) {
     super(response);
     this.extensionId = getHeader(response, 'sigillum-extension-id');
+    this.leftAlone = Number(response.headers.get('sigillum-left-alone') ?? 0);
     this.replayed = response.headers.get('sigillum-replayed') === 'true';
   }
 }

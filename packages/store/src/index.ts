@@ -12,6 +12,7 @@ export { createRateLimitClient, type RateLimitClient } from './database/rate-lim
 export type {
   CredentialStatus,
   EarlierSignature,
+  LeftAloneSignature,
   Mode,
   SealKind,
   SealLevel,

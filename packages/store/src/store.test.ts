@@ -137,7 +137,7 @@ describe('on PostgreSQL', () => {
     urls = await postgres.createDatabase();
     db = openDatabase(urls.app);
     await expect(assertSchemaCurrent(db)).rejects.toMatchObject({ code: 'database_schema_outdated' });
-    expect(await migrate(urls.owner)).toEqual(['0001-seals', '0002-levels']);
+    expect(await migrate(urls.owner)).toEqual(['0001-seals', '0002-levels', '0003-left-alone']);
   });
 
   afterAll(async () => {
@@ -201,7 +201,7 @@ describe('on PostgreSQL', () => {
     test('two processes that migrate at once both succeed', async () => {
       const fresh = await postgres.createDatabase();
       const results = await Promise.all([migrate(fresh.owner), migrate(fresh.owner)]);
-      expect(results.flat()).toEqual(['0001-seals', '0002-levels']);
+      expect(results.flat()).toEqual(['0001-seals', '0002-levels', '0003-left-alone']);
     });
 
     test('the role that migrates, a superuser and a missing role may not serve requests', async () => {
@@ -393,8 +393,13 @@ describe('on PostgreSQL', () => {
       });
       const extension = await begin({ kind: 'extension', credentialId: undefined, level: 'b-lta' });
       const { signingTime: _, genTime: __, ...extended } = outcome;
-      expect(await completeSeal(db, extension, { ...extended, fromLevel: 'b-t' })).toBe(true);
-      expect(await findSeal(db, tenant, extension.id)).toMatchObject({ credential: undefined, kind: 'extension' });
+      const leftAlone = [{ field_name: 'Théirs', code: 'extension_not_pades', detail: 'Not PAdES.' }];
+      expect(await completeSeal(db, extension, { ...extended, fromLevel: 'b-t', leftAlone })).toBe(true);
+      expect(await findSeal(db, tenant, extension.id)).toMatchObject({
+        credential: undefined,
+        kind: 'extension',
+        outcome: { fromLevel: 'b-t', leftAlone },
+      });
       expect((await listSeals(db, tenant, { kinds: ['extension'], limit: 10 })).map(({ id }) => id)).toEqual([
         extension.id,
       ]);

@@ -54,5 +54,11 @@ export async function runExtend(command: ExtendCommand, console: Console): Promi
   if (output === undefined) for await (const chunk of extended.stream()) await console.writeOut(chunk);
   else await writeFileAtomically(output, extended.stream(), { overwrite: command.force });
   console.writeError(`Extended as ${extended.extensionId}: ${output ?? 'standard output'}, ${extended.size} bytes\n`);
+  if (extended.leftAlone > 0) {
+    const count = extended.leftAlone === 1 ? 'One signature' : `${extended.leftAlone} signatures`;
+    console.writeError(
+      `${count} could not be extended: see left_alone of GET /v1/extensions/${extended.extensionId}\n`,
+    );
+  }
   return 0;
 }

@@ -63,7 +63,10 @@ export const createDigestSealRoute = defineRoute({
       idempotencyKey,
       onSeal: (seal) => addLogFields(response, { seal: seal.publicId, replayed: seal.replayed }),
     });
-    sendJson(response, answer, { status: 201, headers: identify('seal', answer.id, replayed) });
+    sendJson(response, answer, {
+      status: 201,
+      headers: identify('seal', { publicId: answer.id, leftAlone: 0, replayed }),
+    });
   },
 });
 

@@ -13,7 +13,7 @@ export const createExtensionRoute = defineRoute({
   operationId: 'createExtension',
   summary: 'Extend a sealed PDF',
   description:
-    'Takes a sealed PDF, ours or that of somebody else, and answers the same bytes followed by validation data (b-lt) and a document time-stamp (b-lta). All its signatures have to be valid PAdES signatures with a time-stamp. Asked for b-lta again, it renews.',
+    'Takes a sealed PDF, ours or that of somebody else, and answers the same bytes followed by validation data (b-lt) and a document time-stamp (b-lta). Extended are the signatures that are valid PAdES with a time-stamp under a trusted root; what else there is is left alone, counted in a header and named in `left_alone` of the extension. Asked for b-lta again, it renews.',
   tag: 'Extensions',
   scope: 'seals:write',
   query: extensionOptionsSchema,
@@ -27,6 +27,7 @@ export const createExtensionRoute = defineRoute({
     headers: {
       Location: 'The path of the extension: `/v1/extensions/{id}`.',
       'Sigillum-Extension-Id': 'The id of the extension.',
+      'Sigillum-Left-Alone': 'How many signatures could not be extended; absent when there are none.',
       'Sigillum-Replayed': '`true` when an earlier request with the same idempotency key made it.',
     },
   },

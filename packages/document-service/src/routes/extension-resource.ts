@@ -12,7 +12,14 @@ export const extensionSchema = z
     from_level: z
       .enum(['b-b', 'b-t', 'b-lt', 'b-lta'])
       .nullable()
-      .meta({ description: 'The lowest level of its signatures before.' }),
+      .meta({ description: 'The lowest level before, of the signatures that were extended.' }),
+    left_alone: z
+      .array(z.object({ field_name: z.string(), code: z.string(), detail: z.string() }))
+      .nullable()
+      .meta({
+        description:
+          'Signatures that could not be extended, and why: broken, not PAdES, without a time-stamp, or under a root that is not trusted here.',
+      }),
     created_at: timeSchema('When the document had arrived.'),
     finished_at: timeSchema('When it was completed or failed.').nullable(),
     document_time_stamp: stampSchema.nullable().meta({ description: 'The new one, for b-lta.' }),
@@ -37,6 +44,7 @@ export function toExtensionResource(seal: Seal): z.input<typeof extensionSchema>
     mode: seal.mode,
     level: seal.level === 'b-lt' ? 'b-lt' : 'b-lta',
     from_level: from.success ? from.data : null,
+    left_alone: outcome?.leftAlone?.slice() ?? null,
     created_at: seal.createdAt.toISOString(),
     finished_at: seal.finishedAt?.toISOString() ?? null,
     document_time_stamp: toStamp(outcome?.documentTimeStamp),

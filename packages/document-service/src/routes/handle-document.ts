@@ -44,11 +44,11 @@ export async function handleDocument<Admitted extends AdmittedWork>(
     response,
     {
       onSeal: ({ publicId, replayed }) => addLogFields(response, { [name]: publicId, replayed }),
-      async sendResource(publicId, replayed) {
-        const made = await getWork(services, tenantOf(caller), name, publicId);
+      async sendResource(facts) {
+        const made = await getWork(services, tenantOf(caller), name, facts.publicId);
         sendJson(response, name === 'seal' ? toSealResource(made) : toExtensionResource(made), {
           status: 201,
-          headers: identify(name, publicId, replayed),
+          headers: identify(name, facts),
         });
       },
     },

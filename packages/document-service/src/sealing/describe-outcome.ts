@@ -3,7 +3,8 @@ import type { SealOutcome } from '@sigillum/store';
 
 /** What an event says about an outcome: times, serials, hashes; of earlier signatures their number and the broken ones. */
 export function describeOutcome(outcome: SealOutcome): JsonObject {
-  const { sealed, signingTime, genTime, documentTimeStamp, fieldName, fromLevel, earlierSignatures } = outcome;
+  const { sealed, signingTime, genTime, documentTimeStamp, fieldName, fromLevel, leftAlone, earlierSignatures } =
+    outcome;
   return {
     ...(sealed === undefined ? {} : { sealed: { size: sealed.size, sha256: toHex(sealed.sha256) } }),
     ...(signingTime === undefined ? {} : { signing_time: signingTime.toISOString() }),
@@ -15,6 +16,7 @@ export function describeOutcome(outcome: SealOutcome): JsonObject {
       : { document_time_stamp: { time: documentTimeStamp.time.toISOString(), serial: documentTimeStamp.serial } }),
     ...(fieldName === undefined ? {} : { field_name: fieldName }),
     ...(fromLevel === undefined ? {} : { from_level: fromLevel }),
+    ...(leftAlone === undefined ? {} : { left_alone: leftAlone.length }),
     ...(earlierSignatures === undefined
       ? {}
       : {

@@ -73,6 +73,7 @@ export async function makeExtension(
     const {
       increment,
       from,
+      leftAlone,
       documentTimeStampToken: token,
     } = await extendDocument({
       input: { source: document.source, prefixHash: document.digestState },
@@ -96,6 +97,7 @@ export async function makeExtension(
       increment,
       outcome: {
         fromLevel: from,
+        leftAlone: leftAlone.map(({ field, code, reason }) => ({ field_name: field, code, detail: reason })),
         documentTimeStamp: token && { time: token.genTime, serial: token.serialNumber },
       },
     };

@@ -8,14 +8,14 @@ import { callerGone } from './interruption.ts';
 import { type PendingSeal, recordIntent } from './record-intent.ts';
 import { type RecordedWork, recordOutcome } from './record-outcome.ts';
 import type { Replay } from './replay.ts';
-import { concatenateSealed, sendSealed } from './send-sealed.ts';
-import type { AdmittedWork, DocumentRequest, Work } from './work.ts';
+import { type AnswerFacts, concatenateSealed, sendSealed } from './send-sealed.ts';
+import type { AdmittedWork, DocumentRequest, MadeWork, Work } from './work.ts';
 
 /** How the caller gets an answer: in which form, and what is told before it begins, for the log line. */
 export type AnswerPort = {
   onSeal(seal: { readonly publicId: string; readonly replayed: boolean }): void;
   /** Sends the JSON answer about a seal that is completed. */
-  sendResource(publicId: string, replayed: boolean): Promise<void>;
+  sendResource(facts: AnswerFacts): Promise<void>;
 };
 
 /**
@@ -49,9 +49,10 @@ export async function runWork<Admitted extends AdmittedWork>(
     const seal = await metrics.measure('intent', () => recordIntentOf(services, mine, id));
     if ('kept' in seal) return await answerReplay(services, mine, seal, response, answer);
     answer.onSeal({ publicId: seal.publicId, replayed: false });
-    const increment = await complete(services, work, mine, seal, response);
+    const made = await complete(services, work, mine, seal, response);
     await stepGate('answer', seal.publicId);
-    await metrics.measure('answer', () => sendAnswer(services, mine, seal, increment, false, response, answer));
+    const facts = { publicId: seal.publicId, leftAlone: made.outcome.leftAlone?.length ?? 0, replayed: false };
+    await metrics.measure('answer', () => sendAnswer(services, mine, facts, made.increment, response, answer));
   } finally {
     atWork.delete(id);
     await admitted?.document.dispose();
@@ -83,7 +84,7 @@ async function complete<Admitted extends AdmittedWork>(
   admitted: Admitted,
   seal: PendingSeal,
   response: ServerResponse,
-): Promise<Uint8Array> {
+): Promise<MadeWork> {
   const { document, request, kind, level, credential } = admitted;
   const recorded: RecordedWork = {
     kind,
@@ -95,7 +96,8 @@ async function complete<Admitted extends AdmittedWork>(
     digest: undefined,
   };
   return completePending(services, recorded, seal, response, async (signal) => {
-    const { increment, outcome } = await work.make(services, admitted, seal, signal);
+    const made = await work.make(services, admitted, seal, signal);
+    const { increment, outcome } = made;
     await services.stepGate('outcome', seal.publicId);
     await services.metrics.measure('outcome', async () => {
       const sealed = {
@@ -105,7 +107,7 @@ async function complete<Admitted extends AdmittedWork>(
       const retained = await retain(services, admitted, increment);
       await recordOutcome(services, recorded, seal, { ...outcome, sealed }, increment, retained);
     });
-    return increment;
+    return made;
   });
 }
 
@@ -130,18 +132,18 @@ async function answerReplay(
   services.metrics.count('replayed');
   const publicId = encodeId(seal.kind === 'extension' ? 'ext' : 'seal', seal.id);
   answer.onSeal({ publicId, replayed: true });
-  await sendAnswer(services, admitted, { ...seal, publicId }, kept, true, response, answer);
+  const facts = { publicId, leftAlone: seal.outcome?.leftAlone?.length ?? 0, replayed: true };
+  await sendAnswer(services, admitted, facts, kept, response, answer);
 }
 
 async function sendAnswer(
   services: Services,
   { request, document, kind }: AdmittedWork,
-  seal: PendingSeal,
+  facts: AnswerFacts,
   increment: Uint8Array,
-  replayed: boolean,
   response: ServerResponse,
   answer: AnswerPort,
 ): Promise<void> {
-  if (request.answer === 'application/json') return answer.sendResource(seal.publicId, replayed);
-  await sendSealed(response, { kind, publicId: seal.publicId, document, increment, replayed }, services.limits);
+  if (request.answer === 'application/json') return answer.sendResource(facts);
+  await sendSealed(response, { kind, ...facts, document, increment }, services.limits);
 }

@@ -3,14 +3,20 @@ import type { Limits } from '../config.ts';
 import { watchTransfer } from '../intake/watch-transfer.ts';
 import type { SpooledDocument } from './spooled-document.ts';
 
-export type SealedAnswer = {
-  readonly kind: 'seal' | 'extension';
+/** What the headers of an answer tell. */
+export type AnswerFacts = {
   /** `seal_…` or `ext_…` */
   readonly publicId: string;
-  readonly document: SpooledDocument;
-  readonly increment: Uint8Array;
+  /** Signatures that could not be extended. */
+  readonly leftAlone: number;
   /** Whether it was made by an earlier request with the same idempotency key. */
   readonly replayed: boolean;
+};
+
+export type SealedAnswer = AnswerFacts & {
+  readonly kind: 'seal' | 'extension';
+  readonly document: SpooledDocument;
+  readonly increment: Uint8Array;
 };
 
 /** A rate that a reader has to keep up. */
@@ -21,23 +27,27 @@ export type ReadLimits = Pick<Limits, 'upload_idle_ms' | 'upload_bytes_per_s'>;
  * A caller who hangs up before the last byte is no error: the log line says 499, the record stays.
  */
 export async function sendSealed(response: ServerResponse, answer: SealedAnswer, limits: ReadLimits): Promise<void> {
-  const { publicId, document, increment, replayed } = answer;
+  const { publicId, document, increment } = answer;
   if (response.destroyed) return;
   response.writeHead(201, {
     'Content-Type': 'application/pdf',
     'Content-Length': document.source.size + increment.length,
     'Content-Disposition': `attachment; filename="${publicId}.pdf"`,
     'Cache-Control': 'no-store',
-    ...identify(answer.kind, publicId, replayed),
+    ...identify(answer.kind, answer),
   });
   await sendPieces(response, concatenateSealed(document, increment), limits);
 }
 
 /** The headers that say which seal it is. */
-export function identify(kind: 'seal' | 'extension', publicId: string, replayed: boolean): Record<string, string> {
+export function identify(
+  kind: 'seal' | 'extension',
+  { publicId, leftAlone, replayed }: AnswerFacts,
+): Record<string, string> {
   return {
     Location: `/v1/${kind}s/${publicId}`,
     [kind === 'seal' ? 'Sigillum-Seal-Id' : 'Sigillum-Extension-Id']: publicId,
+    ...(leftAlone > 0 ? { 'Sigillum-Left-Alone': String(leftAlone) } : {}),
     ...(replayed ? { 'Sigillum-Replayed': 'true' } : {}),
   };
 }

@@ -1,17 +1,16 @@
-import { SigillumError } from '@sigillum/errors';
+import { isSigillumError } from '@sigillum/errors';
 import { openPdf } from '@sigillum/pdf';
 import { equalBytes, type TimeStampToken } from '@sigillum/pki';
 import type { PrepareInput } from '../prepare/prepare-input.ts';
 import { unknownTokenSize } from '../seal/estimate-contents-size.ts';
 import type { RevocationRequest } from '../seal/revocation-source.ts';
 import { type RaiseHooks, type RaisePorts, raiseLevel } from '../seal/raise-level.ts';
-import { isAtLeast, type SealLevel, sealLevels } from '../seal/seal-level.ts';
-import type { CheckCode } from '../validate/checks.ts';
+import { isAtLeast, type SealLevel } from '../seal/seal-level.ts';
 import type { JudgedDocument } from '../validate/judge-document.ts';
 import type { ProvableChain } from '../validate/judge-signature.ts';
 import { examineSignatures } from '../validate/validate-signatures.ts';
 import type { ValidationOptions } from '../validate/validation-options.ts';
-import type { SignatureReport, ValidationReport } from '../validate/validation-report.ts';
+import { assertExtendable, chooseExtendable, findChainsToComplete, type LeftAlone } from './choose-extendable.ts';
 
 export type ExtensionRequest = {
   readonly input: PrepareInput;
@@ -32,32 +31,36 @@ export type ExtendedDocument = {
   readonly increment: Uint8Array;
   /** Bytes of the extended file. */
   readonly size: number;
-  /** The lowest level of its signatures before. */
+  /** The lowest level before, of the signatures that were extended. */
   readonly from: SealLevel;
   readonly to: SealLevel;
+  /** Signatures that can't be extended, beside those that were. */
+  readonly leftAlone: readonly LeftAlone[];
   /** Undefined for b-lt. */
   readonly documentTimeStampToken: TimeStampToken | undefined;
 };
 
 /**
- * Extends every signature of a document, whoever made them (EN 319 142-1 §6.3): b-lt adds validation data where the file
+ * Extends every signature of a document that is valid, whoever made it (EN 319 142-1 §6.3): b-lt adds validation data where the file
  * doesn't prove its chains yet; b-lta adds that, new data about the last time-stamp's chain, and a document time-stamp over
  * all. Asked for b-lta again it renews: that is how a file outlives the certificates of its time-stamps.
  *
- * The document is validated first. Issuers that neither CMS nor DSS holds come from the revocation source.
+ * The document is validated first. Issuers that neither CMS nor DSS holds come from the revocation source. A signature that
+ * isn't valid PAdES with a time-stamp, such as one of a stranger under a root that isn't ours, is left alone and named.
  *
- * @throws SigillumError `extension_*`, `pdf_*`, and what the ports throw (`revocation_*`, `tsa_unavailable`)
+ * @throws SigillumError `extension_*` when no signature can be extended, `pdf_*`, and what the ports throw (`revocation_*`, `tsa_unavailable`)
  */
 export async function extendDocument(request: ExtensionRequest): Promise<ExtendedDocument> {
   const { input, to, ports, hooks, signal } = request;
   const now = ports.now();
   const judged = await examine(request, now);
-  const from = assertExtendable(judged.report);
+  const { from, extendable, leftAlone } = assertExtendable(judged.report);
   const { size } = input.source;
   if (to === 'b-lt' && isAtLeast(from, to)) {
-    return { increment: new Uint8Array(), size, from, to: from, documentTimeStampToken: undefined };
+    return { increment: new Uint8Array(), size, from, to: from, leftAlone, documentTimeStampToken: undefined };
   }
-  const chains = judged.chains.filter(({ of, state, provenAt, isStoredAfter }) => {
+  const chains = judged.chains.filter(({ of, signature, state, provenAt, isStoredAfter }) => {
+    if (!extendable.has(signature)) return false;
     // what the new time-stamp is to prove must be good until then: the time-stamps that nothing else covers
     const isLast = of !== 'signature' && provenAt.getTime() === now.getTime();
     return state !== 'good' || (of !== 'document_time_stamp' && !isStoredAfter) || (to === 'b-lta' && isLast);
@@ -72,23 +75,33 @@ export async function extendDocument(request: ExtensionRequest): Promise<Extende
     hooks,
     signal,
   });
-  return { increment: updates, size: size + updates.length, from, to, documentTimeStampToken: token };
+  return { increment: updates, size: size + updates.length, from, to, leftAlone, documentTimeStampToken: token };
 }
 
-/** Findings that issuers' certificates from elsewhere may put right. */
-const chainCodes = new Set<CheckCode>(['chain_untrusted', 'certificate_wrong', 'time_stamp_invalid']);
-
-async function examine({ input, roots, ports, judge, signal }: ExtensionRequest, now: Date): Promise<JudgedDocument> {
+/** Looks a first time, and again with issuers' certificates that the file lacks, where those may put a signature right. */
+async function examine(request: ExtensionRequest, now: Date): Promise<JudgedDocument> {
+  const { input, roots, ports, judge, signal } = request;
   // what can't be read at all is told by its own code
   openPdf(input.source);
   const examineInput = judge ?? ((options: ValidationOptions) => examineSignatures(input.source, options));
   const judged = await examineInput({ roots, now });
-  if (judged.report.accepted || !lacksIssuersOnly(judged.report)) return judged;
-  // whether a chain ends at a root isn't known yet: nothing is asked in the name of a signature that signs nothing
-  if (judged.report.signatures.some(({ intact }) => !intact)) return judged;
-  signal?.throwIfAborted();
-  const { certificates } = await ports.revocation.collect(mergeChains(judged.chains), signal);
-  return await examineInput({ roots, now, certificates });
+  const candidates = findChainsToComplete(judged);
+  if (candidates.length === 0) return judged;
+  const refusals: unknown[] = [];
+  const certificates: Uint8Array[] = [];
+  for (const chains of candidates) {
+    signal?.throwIfAborted();
+    try {
+      certificates.push(...(await ports.revocation.collect(mergeChains(chains), signal)).certificates);
+    } catch (error) {
+      // a stranger's chain is no reason to leave ours alone
+      if (!isSigillumError(error) || !error.code.startsWith('revocation_')) throw error;
+      refusals.push(error);
+    }
+  }
+  const again = certificates.length === 0 ? judged : await examineInput({ roots, now, certificates });
+  if (refusals.length > 0 && chooseExtendable(again.report).extendable.size === 0) throw refusals[0];
+  return again;
 }
 
 /**
@@ -107,57 +120,4 @@ function mergeChains(chains: readonly ProvableChain[]): readonly RevocationReque
     merged.set(key, { certificates: [...others, ...added], at });
   }
   return [...merged.values()];
-}
-
-function lacksIssuersOnly({ findings, signatures }: ValidationReport): boolean {
-  const failures = [...findings, ...signatures.flatMap((signature) => signature.findings)].filter(
-    ({ severity }) => severity !== 'note',
-  );
-  return failures.length > 0 && failures.every(({ code }) => chainCodes.has(code));
-}
-
-/** Refuses what can't be extended; returns the lowest level that there is. */
-function assertExtendable(report: ValidationReport): SealLevel {
-  const signatures = report.signatures.filter(({ kind }) => kind === 'signature');
-  if (signatures.length === 0 && report.readable) {
-    throw new SigillumError('extension_unsigned', 'The document has no signature that could be extended.');
-  }
-  const foreign = signatures.find((signature) => !isBaseline(signature));
-  if (foreign !== undefined && isIntactButForProfile(report)) {
-    const why = foreign.findings.find(({ severity }) => severity === 'profile')?.sentence ?? '';
-    throw new SigillumError(
-      'extension_not_pades',
-      `${nameOf(foreign)} is not PAdES baseline, and only such can be extended. ${why}`.trim(),
-    );
-  }
-  if (!report.accepted) {
-    throw new SigillumError('extension_signature_invalid', `The document can't be extended. ${report.summary}`);
-  }
-  const levels = signatures.map(levelOf);
-  const unstamped = signatures.find((signature) => levelOf(signature) === 'b-b');
-  if (unstamped !== undefined) {
-    throw new SigillumError(
-      'extension_no_time_stamp',
-      `${nameOf(unstamped)} has no time-stamp: nothing proves when it was made, so it can't be extended.`,
-    );
-  }
-  return sealLevels.find((level) => levels.includes(level)) ?? 'b-b';
-}
-
-function isBaseline({ findings }: SignatureReport): boolean {
-  return findings.every(({ severity }) => severity !== 'profile');
-}
-
-function isIntactButForProfile({ findings, signatures }: ValidationReport): boolean {
-  return [...findings, ...signatures.flatMap((signature) => signature.findings)].every(
-    ({ severity }) => severity !== 'failure',
-  );
-}
-
-function levelOf({ format }: SignatureReport): SealLevel {
-  return sealLevels.find((level) => format === `PAdES-BASELINE-${level.slice(2).toUpperCase()}`) ?? 'b-b';
-}
-
-function nameOf({ field }: SignatureReport): string {
-  return `The signature in the field "${(field ?? '').slice(0, 128)}"`;
 }

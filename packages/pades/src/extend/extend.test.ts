@@ -10,6 +10,7 @@ import {
   type RevocationRequest,
   type RevocationSource,
   sealDocument,
+  type UnstampedDocument,
   type ValidationOptions,
   type ValidationReport,
   validateSignatures,
@@ -62,6 +63,21 @@ function formatsOf(bytes: Uint8Array, more: Partial<ValidationOptions> = {}): re
   return validate(bytes, more).signatures.map(({ format }) => format);
 }
 
+async function signWithoutTimeStamp(): Promise<{ bytes: Uint8Array; signed: UnstampedDocument }> {
+  const signed = await sealDocument({
+    level: 'b-b',
+    input: createSoftwareInput(input, 'sha256'),
+    credential: { certificate: pki.leaf.certificate, chain: pki.leaf.chain, algorithm: 'ecdsa-p256-sha256' },
+    options: { signingTime: pki.now },
+    ports: {
+      sign: ({ signedAttributes }) => Promise.resolve(signBy(signedAttributes)),
+      now: () => pki.now,
+      random: zeros,
+    },
+  });
+  return { bytes: Buffer.concat([input, signed.increment]), signed };
+}
+
 /** How many values each list of the store has. */
 function countStore(bytes: Uint8Array): readonly number[] {
   const document = openPdf(createArraySource(bytes));
@@ -90,18 +106,7 @@ describe('sealing at a level', () => {
   });
 
   test('makes B-B only when asked for it by name', async () => {
-    const signed = await sealDocument({
-      level: 'b-b',
-      input: createSoftwareInput(input, 'sha256'),
-      credential: { certificate: pki.leaf.certificate, chain: pki.leaf.chain, algorithm: 'ecdsa-p256-sha256' },
-      options: { signingTime: pki.now },
-      ports: {
-        sign: ({ signedAttributes }) => Promise.resolve(signBy(signedAttributes)),
-        now: () => pki.now,
-        random: zeros,
-      },
-    });
-    const bytes = Buffer.concat([input, signed.increment]);
+    const { bytes, signed } = await signWithoutTimeStamp();
     expect([signed.level, signed.size, ...formatsOf(bytes)]).toEqual(['b-b', bytes.length, 'PAdES-BASELINE-B']);
     await expect(extendBySoftware(bytes, pki, { to: 'b-lt' })).rejects.toMatchObject({
       code: 'extension_no_time_stamp',
@@ -373,6 +378,26 @@ describe('extending', () => {
     await expect(extendBySoftware(own, pki, { to: 'b-lta', now: late })).rejects.toMatchObject({
       code: 'extension_signature_invalid',
     });
+  });
+
+  test('one of ours is extended and renewed beside a signature that can not be, which is named', async () => {
+    const strangers = await SoftwarePki.make('Strangers');
+    const unstamped = await signWithoutTimeStamp();
+    const { bytes: theirs } = await sealAtLevel(unstamped.bytes, strangers, { level: 'b-t' });
+    const { bytes } = await sealAtLevel(theirs, pki, { level: 'b-t' });
+    const last = { only: 'last' } as const;
+    const { bytes: archived, extended } = await extendBySoftware(bytes, pki, { to: 'b-lta' });
+    expect(extended.from).toBe('b-t');
+    expect(extended.leftAlone).toEqual([
+      { field: 'Signature1', code: 'extension_no_time_stamp', reason: expect.stringMatching('has no time-stamp') },
+      { field: 'Signature2', code: 'extension_signature_invalid', reason: expect.stringMatching('is not valid') },
+    ]);
+    expect(validate(archived, last).accepted).toBe(true);
+    expect(formatsOf(archived, last)[2]).toBe('PAdES-BASELINE-LTA');
+    const again = await extendBySoftware(archived, pki, { to: 'b-lta' });
+    // the document time-stamp tells when the one without its own was made
+    expect(again.extended.leftAlone.map(({ field }) => field)).toEqual(['Signature2']);
+    expect(validate(again.bytes, last).accepted).toBe(true);
   });
 
   test('adds no time-stamp where the author of an encrypted file forbids changes', () => {

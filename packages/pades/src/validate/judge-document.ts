@@ -80,7 +80,10 @@ export function judgeDocument(document: PdfDocument, options: ValidationOptions)
     signatures: reports,
     notChecked: [...(isRevocationKnown ? [] : ['revocation']), 'trust_lists'],
   };
-  return { report, chains: judged.flatMap(({ chains }) => chains) };
+  return {
+    report,
+    chains: judged.flatMap(({ chains }, index) => chains.map((chain) => ({ ...chain, signature: index }))),
+  };
 }
 
 function chooseReports(reports: readonly SignatureReport[], choice: SignatureChoice): readonly SignatureReport[] {

@@ -34,8 +34,14 @@ export type SignatureCase = {
   readonly storeOffset: number;
 };
 
-/** A chain of the file, and whether the file proves that nothing in it was revoked: what extending works on. */
-export type ProvableChain = {
+/** A chain of the file and whose it is: what extending works on. */
+export type ProvableChain = JudgedChain & {
+  /** The place of its signature in the report's list. */
+  readonly signature: number;
+};
+
+/** A chain, and whether the file proves that nothing in it was revoked. */
+export type JudgedChain = {
   readonly of: 'signature' | 'signature_time_stamp' | 'document_time_stamp';
   /** Leaf first, then what the file holds that may be its issuers. DER. */
   readonly certificates: readonly Uint8Array[];
@@ -46,7 +52,7 @@ export type ProvableChain = {
   readonly isStoredAfter: boolean;
 };
 
-export type JudgedSignature = { readonly report: SignatureReport; readonly chains: readonly ProvableChain[] };
+export type JudgedSignature = { readonly report: SignatureReport; readonly chains: readonly JudgedChain[] };
 
 /** One signature or document time-stamp: from facts to its indication. */
 export function judgeSignature(input: SignatureCase): JudgedSignature {
@@ -102,7 +108,7 @@ type Judged = {
   /** The worst of the signer's chain and those of its time-stamps. */
   readonly revocation: RevocationFacts['state'];
   readonly missing: readonly string[];
-  readonly chains: readonly ProvableChain[];
+  readonly chains: readonly JudgedChain[];
 };
 
 const nothing: Judged = {
@@ -203,7 +209,7 @@ function describeChain(
   of: ProvableChain['of'],
   { authority, bag, revocation, provenAt }: CheckedTimeStamp,
   input: SignatureCase,
-): ProvableChain[] {
+): JudgedChain[] {
   if (authority === undefined) return [];
   const certificates = listFirst(authority, [...bag, ...input.stored]);
   return [{ of, certificates, provenAt, state: revocation.state, isStoredAfter: isStoredAfter(input) }];

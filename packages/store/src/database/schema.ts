@@ -17,6 +17,9 @@ export type EarlierSignature = {
   readonly state: 'intact' | 'broken' | 'not-checked';
 };
 
+/** A signature that an extension could not extend, and why. */
+export type LeftAloneSignature = { readonly field_name: string; readonly code: string; readonly detail: string };
+
 type TenantColumns = { organisation_id: string; mode: Mode };
 type InsertedOnce<T> = ColumnType<T, T, never>;
 
@@ -71,6 +74,7 @@ export type SealTable = TenantColumns & {
   field_name: string | null;
   earlier_signatures: number | null;
   earlier_signature_states: ColumnType<readonly EarlierSignature[] | null, string | null, string | null>;
+  left_alone: ColumnType<readonly LeftAloneSignature[] | null, string | null, string | null>;
   document_time_stamp_time: Date | null;
   document_time_stamp_serial: string | null;
   /** A document time-stamp that was given on its own, and the digest it is for; kept as long as the increment. */

@@ -1,5 +1,13 @@
 import type { Selectable } from 'kysely';
-import type { EarlierSignature, SealKind, SealLevel, SealStatus, SealTable, Tenant } from '../database/schema.ts';
+import type {
+  EarlierSignature,
+  LeftAloneSignature,
+  SealKind,
+  SealLevel,
+  SealStatus,
+  SealTable,
+  Tenant,
+} from '../database/schema.ts';
 
 /** One sealing or extension, from its intent to its end. */
 export type Seal = Tenant & {
@@ -36,6 +44,8 @@ export type SealOutcome = {
   readonly documentTimeStamp?: { readonly time: Date; readonly serial: string } | undefined;
   readonly fieldName?: string | undefined;
   readonly fromLevel?: string | undefined;
+  /** Of an extension. */
+  readonly leftAlone?: readonly LeftAloneSignature[] | undefined;
   /** Signatures that the document already had, where it was seen. */
   readonly earlierSignatures?: readonly EarlierSignature[] | undefined;
   /** The document as it went out, where it did. */
@@ -92,6 +102,7 @@ function toOutcome(row: Selectable<SealTable>): SealOutcome {
     documentTimeStamp: time === null ? undefined : { time, serial: row.document_time_stamp_serial ?? '' },
     fieldName: row.field_name ?? undefined,
     fromLevel: row.from_level ?? undefined,
+    leftAlone: row.left_alone ?? undefined,
     earlierSignatures: toEarlierSignatures(row),
     sealed: size === null || sha256 === null ? undefined : { size, sha256 },
   };

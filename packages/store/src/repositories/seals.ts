@@ -1,5 +1,5 @@
 import type { Executor } from '../database/open-database.ts';
-import type { EarlierSignature, SealKind, SealLevel, SealStatus, Tenant } from '../database/schema.ts';
+import type { SealKind, SealLevel, SealStatus, Tenant } from '../database/schema.ts';
 import { type Seal, type SealFailure, type SealOutcome, toSeal } from './seal.ts';
 
 export type SealIntent = Tenant & {
@@ -66,8 +66,9 @@ export async function completeSeal(db: Executor, key: SealKey, outcome: SealOutc
       document_time_stamp_serial: documentTimeStamp?.serial ?? null,
       field_name: outcome.fieldName ?? null,
       from_level: outcome.fromLevel ?? null,
+      left_alone: encodeList(outcome.leftAlone),
       earlier_signatures: outcome.earlierSignatures?.length ?? null,
-      earlier_signature_states: encodeStates(outcome.earlierSignatures),
+      earlier_signature_states: encodeList(outcome.earlierSignatures),
       sealed_size: sealed?.size ?? null,
       sealed_sha256: sealed === undefined ? null : Buffer.from(sealed.sha256),
       increment_sha256: Buffer.from(outcome.incrementSha256),
@@ -146,10 +147,10 @@ export async function listSeals(
 }
 
 /** Signatures of one document that are named one by one; a document with more has their number all the same. */
-const maxStates = 100;
+const maxListed = 100;
 
-function encodeStates(signatures: readonly EarlierSignature[] | undefined): string | null {
-  return signatures === undefined ? null : JSON.stringify(signatures.slice(0, maxStates));
+function encodeList(signatures: readonly object[] | undefined): string | null {
+  return signatures === undefined ? null : JSON.stringify(signatures.slice(0, maxListed));
 }
 
 function pending(db: Executor, key: SealKey) {
