@@ -82,6 +82,12 @@ export function createSignerMetrics({ registry }: Metrics, readQueueLengths: () 
       labelNames: ['code'] as const,
       registers,
     }),
+    refusedHandshakes: new Counter({
+      name: 'hash_signer_refused_handshakes_total',
+      help: 'Connections that ended in their TLS handshake, by reason',
+      labelNames: ['reason'] as const,
+      registers,
+    }),
     reloads: new Counter({
       name: 'hash_signer_reloads_total',
       help: 'Reloads of configuration, keys or certificates, by what and outcome',

@@ -24,6 +24,7 @@ import { PendingWork } from './pending-work.ts';
 import { PinLatch } from './pin-latch.ts';
 import { Quarantine } from './quarantine.ts';
 import { RateLimits } from './rate-limits.ts';
+import { RefusedHandshakes } from './refused-handshakes.ts';
 import { Reload } from './reload.ts';
 import { loadServedKeys, type ServedKey } from './served-keys.ts';
 import { DigestSigning } from './sign-digests.ts';
@@ -111,6 +112,7 @@ export async function startHashSigner(config: Config, events: HashSignerEvents):
     const policy = new Policy(config.clients);
     const authorisation = new Authorisation(policy, limits);
     const app = createRpcApp({ ...shared, metrics, signerMetrics, policy, authorisation, signing, limits });
+    const handshakes = new RefusedHandshakes({ logger, metrics: signerMetrics });
     const server = await serve(app, {
       ...config.listen,
       tls: readTls(config.tls),
@@ -120,6 +122,7 @@ export async function startHashSigner(config: Config, events: HashSignerEvents):
         requestTimeoutMs: 30_000,
       },
       onSecureConnection: (socket) => authorisation.meet(socket),
+      onRefusedHandshake: (error, socket) => handshakes.add(error, socket),
     });
     servers.push(server);
     tls = new TlsFiles(config.tls, { server, logger, metrics: signerMetrics });

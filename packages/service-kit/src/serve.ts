@@ -44,6 +44,8 @@ export type ServeOptions = {
   readonly onConnection?: (socket: Socket) => void;
   /** Told of each TLS connection when its handshake is done, before any request; may destroy it. */
   readonly onSecureConnection?: (socket: TLSSocket) => void;
+  /** Told of each TLS connection that ended before that; its `authorizationError` says what was wrong with the certificate. */
+  readonly onRefusedHandshake?: (error: Error, socket: TLSSocket) => void;
 };
 
 /** A listener that is accepting. */
@@ -94,6 +96,7 @@ export async function serve(listener: RequestListener, options: ServeOptions): P
   if (options.tls !== undefined) {
     boundHandshakes(server, limits.crowdedHandshakes ?? Math.ceil(limits.maxConnections / 2));
     if (options.onSecureConnection) server.on('secureConnection', options.onSecureConnection);
+    if (options.onRefusedHandshake) server.on('tlsClientError', options.onRefusedHandshake);
   }
   server.on('checkExpectation', refuseExpectation);
   const sockets = new Set<Socket>();
