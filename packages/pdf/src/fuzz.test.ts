@@ -11,7 +11,7 @@ import { limits } from './limits.ts';
 import { PdfDict, PdfName, type PdfObject, PdfRef, PdfString } from './objects/pdf-object.ts';
 
 /** Of one test process; `npm run fuzz:pdf -- --minutes N` goes on for hours, guided by coverage. */
-const budgetMs = 30_000;
+const budgetMs = 60_000;
 /** Changed when the corpus or the mutations change, so that a new run sees new inputs. */
 const seed = 20_261_122;
 
