@@ -7,6 +7,7 @@ import { measureFlood } from './flood.ts';
 import { compile, compileLoad } from './load.ts';
 import { measureTsa } from './measure-tsa.ts';
 import { renderTsaTable, type TsaBenchResult, type Turn } from './result.ts';
+import { JavaRival } from './rival-java.ts';
 import { measureOpenssl, prepareOpenssl } from './rival-openssl.ts';
 import { type Kind, kinds, startStand } from './stand.ts';
 
@@ -16,6 +17,7 @@ const run = promisify(execFile);
 const isQuick = process.argv.includes('--quick');
 const turns = isQuick ? 1 : 5;
 const seconds = isQuick ? 2 : 4;
+const warmUpSeconds = isQuick ? 3 : 12;
 /** Requests in flight: two full batches wait while one is signed. */
 const inFlight = 300;
 const mechanisms: Readonly<Record<Kind, string>> = { p256: 'ecdsa-p256', 'rsa-3072': 'rsa-pkcs' };
@@ -24,6 +26,7 @@ const say = (what: string): void => void process.stderr.write(`bench: ${what}\n`
 
 say('build, token, hash-signer, tsa');
 const stand = await startStand();
+const rivals: JavaRival[] = [];
 try {
   const [ceiling, load] = [compile('../ceiling/ceiling.c', stand.folder, 'ceiling'), compileLoad(stand.folder)];
   const configurations = { p256: prepareOpenssl(stand, 'p256'), 'rsa-3072': prepareOpenssl(stand, 'rsa-3072') };
@@ -34,7 +37,13 @@ try {
     return (JSON.parse(stdout) as { per_second: number }).per_second;
   };
   say('warm-up');
-  for (const kind of kinds) await measureTsa(stand, kind, load, { inFlight: 100, seconds: 2 });
+  const java = { p256: await JavaRival.start(stand, 'p256'), 'rsa-3072': await JavaRival.start(stand, 'rsa-3072') };
+  rivals.push(...Object.values(java));
+  for (const kind of kinds) {
+    // Until both are compiled, as they would be after a day.
+    await measureTsa(stand, kind, load, { inFlight, seconds: warmUpSeconds });
+    await java[kind].measure(load, { inFlight, seconds: warmUpSeconds });
+  }
   const results: Turn[] = [];
   // In turns, so that what disturbs one disturbs the others.
   for (let turn = 0; turn < turns; turn++) {
@@ -44,7 +53,8 @@ try {
       const ours = await measureTsa(stand, kind, load, { inFlight, seconds });
       const signOnly = await measureCeiling(kind, 'sign-only');
       const openssl = await measureOpenssl(stand, kind, configurations[kind], seconds);
-      results.push({ kind, signAndVerify, signOnly, opensslPerSecond: openssl, ...ours });
+      const bouncyCastle = await java[kind].measure(load, { inFlight, seconds });
+      results.push({ kind, signAndVerify, signOnly, opensslPerSecond: openssl, bouncyCastle, ...ours });
     }
   }
   say('seals under a flood of the public listener');
@@ -68,5 +78,6 @@ try {
   writeFileSync(join(folder, 'tsa.json'), `${JSON.stringify(result, undefined, 2)}\n`);
   process.stdout.write(`${renderTsaTable(result)}\n`);
 } finally {
+  for (const rival of rivals) await rival.stop();
   await stand.remove();
 }

@@ -16,6 +16,8 @@ export type Turn = {
     readonly generator: number;
   };
   readonly opensslPerSecond: number;
+  /** Key in memory; nothing is verified or recorded. CPU of its process per token. */
+  readonly bouncyCastle: { readonly perSecond: number; readonly p99Ms: number; readonly cpuMs: number };
 };
 
 /** Seals, one in flight, while nobody and while somebody floods the TSA's public listener. Milliseconds. */
@@ -64,6 +66,12 @@ export function renderTsaTable({ turns, flood }: TsaBenchResult): string {
     row("CPU of hash-signer's parent per token, ms", ({ cpuMs }) => cpuMs.hashSigner, 3),
     row('CPU of its signer processes (the signature) per token, ms', ({ cpuMs }) => cpuMs.signers, 3),
     row('CPU of the generator per token, ms', ({ cpuMs }) => cpuMs.generator, 3),
+    row(
+      'Bouncy Castle, key in memory, nothing verified or recorded, per second',
+      (turn) => turn.bouncyCastle.perSecond,
+      0,
+    ),
+    row('CPU of Bouncy Castle per token, ms', (turn) => turn.bouncyCastle.cpuMs, 3),
     row('openssl ts -reply, two processes at a time, per second', ({ opensslPerSecond }) => opensslPerSecond, 0),
     '',
     `Seals, one in flight (${flood.seals}): p50 ${flood.quietP50Ms.toFixed(0)} ms, p99 ${flood.quietP99Ms.toFixed(0)} ms; while the public listener gets ${flood.floodPerSecond.toFixed(0)} requests/s (${flood.floodGrantedPerSecond.toFixed(0)} granted): p50 ${flood.floodedP50Ms.toFixed(0)} ms, p99 ${flood.floodedP99Ms.toFixed(0)} ms.`,
