@@ -385,13 +385,10 @@ describe('the audit log', () => {
         // What a client holds is recorded; the folder ends with whole lines or one that the next start cuts off.
         const isStillFull = home.launch('full-disk');
         const stillFull = home.connect(isStillFull);
-        let isOver = false;
-        const ended = isStillFull.waitForExit().finally(() => (isOver = true));
+        const ended = isStillFull.waitForExit();
         // The room of a long line that was cut off may hold the lines of a start; signatures find none.
-        while (!isOver) {
-          await record.sign(stillFull, home.key('p256'), 5);
-          await sleep(100);
-        }
+        const isOver = () => Promise.race([ended.then(() => true), sleep(100, false)]);
+        while (!(await isOver())) await record.sign(stillFull, home.key('p256'), 5);
         expect(await ended).toBe(1);
         execFileSync('mount', ['-o', 'remount,size=8m', disk]);
         const next = home.launch('full-disk');
