@@ -57,16 +57,13 @@ export class Admission {
   complete(purpose: Purpose, executionMs: number, ahead: number, now: number): void {
     this.#executionMs += (executionMs - this.#executionMs) * EXECUTION_WEIGHT;
     const pace = this.#getPace(purpose);
-    if (ahead === 0) {
-      pace.completedAt = undefined;
-      pace.freeAt = now;
-      return;
-    }
+    // Also the last one for which others waited: completions come in groups, and only together they make the pace.
     if (pace.completedAt !== undefined) {
       const interval = now - pace.completedAt;
       pace.intervalMs = (pace.intervalMs ?? interval) * (1 - PACE_WEIGHT) + interval * PACE_WEIGHT;
     }
-    pace.completedAt = now;
+    if (ahead === 0) pace.freeAt = now;
+    pace.completedAt = ahead === 0 ? undefined : now;
   }
 
   /**
