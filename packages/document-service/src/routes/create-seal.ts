@@ -42,6 +42,7 @@ export const signerProblems: readonly ErrorCode[] = [
   'seal_time_implausible',
   'signer_unavailable',
   'signer_timeout',
+  'signer_overloaded',
 ];
 
 /** `POST /v1/seals`: one call, one sealed and time-stamped PDF. */
