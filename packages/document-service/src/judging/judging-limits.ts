@@ -10,8 +10,8 @@ export const judgingLimits = {
   timeoutMs: 60_000,
   /** Heap of a worker: the 16 MB of lists that are read from a store at most take a third of it. */
   heapMb: 512,
-  /** How long a worker without work is kept: it takes some 20 MB, and starting one a tenth of a second. */
-  idleMs: 60_000,
+  /** How long a worker without work is kept: it takes some 90 MB, and starting one a few tenths of a second. */
+  idleMs: 10_000,
 } as const;
 
 export type JudgingLimits = { readonly [Key in keyof typeof judgingLimits]: number };

@@ -24,12 +24,15 @@ afterEach(async () => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** A pool whose threads run this instead: `port` is where questions come and answers go. */
+/** A pool whose processes run this instead: `port` is where questions come and answers go. */
 function makePool(limits: Partial<JudgingLimits> = {}, body?: string): JudgingPool {
   let script: URL | undefined;
   if (body !== undefined) {
     const path = join(folder, `${pools.length}-${Math.random()}.mjs`);
-    writeFileSync(path, `import { parentPort as port } from 'node:worker_threads';\n${body}`);
+    writeFileSync(
+      path,
+      `const port = { on: (name, f) => process.on(name, f), postMessage: (answer) => process.send(answer) };\n${body}`,
+    );
     script = pathToFileURL(path);
   }
   const pool = new JudgingPool({ ...judgingLimits, ...limits }, script);
@@ -41,7 +44,7 @@ const options = (): { roots: readonly Uint8Array[]; now: Date } => ({ roots: [pk
 const endless = "port.on('message', () => { for (;;); });";
 const small: DocumentSource = createArraySource(new Uint8Array(1));
 
-describe('judging in another thread', () => {
+describe('judging in another process', () => {
   test('gives what it gives here, from memory and from an open file without a name', async () => {
     const here = examineSignatures(createArraySource(sealed), options());
     const pool = makePool();
@@ -63,8 +66,8 @@ describe('judging in another thread', () => {
     expect(pool.load).toEqual({ judging: 0, waiting: 0 });
   });
 
-  test('leaves this thread free, and ends what takes too long; the next document is judged as ever', async () => {
-    // the thread begins with an endless loop, and judges properly when it is started again
+  test('leaves this process free, and ends what takes too long; the next document is judged as ever', async () => {
+    // the process begins with an endless loop, and judges properly when it is started again
     const flag = join(folder, 'flag');
     const pool = makePool(
       { workers: 1, timeoutMs: 1_500 },
@@ -92,7 +95,7 @@ describe('judging in another thread', () => {
     }
   });
 
-  test('ends a thread that takes too much memory, or breaks, or just ends', async () => {
+  test('ends a process that takes too much memory, or breaks, or just ends', async () => {
     const hungry = makePool(
       { heapMb: 32 },
       "port.on('message', () => { const all = []; for (;;) all.push([all.length]); });",
@@ -141,9 +144,8 @@ describe('judging in another thread', () => {
     expect(() => pool.judge(small, options())).toThrow(expect.objectContaining({ code: 'service_overloaded' }));
   });
 
-  test('keeps a thread for the next document, and lets it go when none comes', async () => {
-    const counting =
-      "import { threadId } from 'node:worker_threads'; port.on('message', () => port.postMessage({ kind: 'judged', judged: threadId }));";
+  test('keeps a process for the next document, and lets it go when none comes', async () => {
+    const counting = "port.on('message', () => port.postMessage({ kind: 'judged', judged: process.pid }));";
     const pool = makePool({ idleMs: 300 }, counting);
     const first = await pool.judge(small, options());
     expect(await pool.judge(small, options())).toBe(first);

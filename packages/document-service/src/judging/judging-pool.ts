@@ -1,4 +1,5 @@
-import { Worker } from 'node:worker_threads';
+import { type ChildProcess, fork } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
 import { SigillumError } from '@sigillum/errors';
 import type { JudgedDocument, ValidationOptions } from '@sigillum/pades';
 import type { DocumentSource } from '../sealing/spooled-document.ts';
@@ -16,19 +17,21 @@ type Waiting = {
 };
 
 /** A worker that has nothing to do, and what ends it when that stays so. */
-type Idle = { readonly worker: Worker; leave(): void };
+type Idle = { readonly worker: ChildProcess; leave(): void };
 
 /**
- * Judges the signatures of documents in threads of their own, so that a file that takes seconds, or was made to take longer,
- * holds up nobody but those who also want one judged. Threads start when they are needed. One that takes too long, or more
- * memory than it has, is ended, and the document refused; what is asked again comes out the same.
+ * Judges the signatures of documents in processes of their own, so that a file that takes seconds, or was made to take longer,
+ * holds up nobody but those who also want one judged. They start when they are needed. One that takes too long, or more
+ * memory than it has, is killed, and the document refused; what is asked again comes out the same.
+ *
+ * Not threads: one takes 40 MB of this process, and leaves 30 behind, as much as all documents under way may take together.
  */
 export class JudgingPool {
   readonly #limits: JudgingLimits;
   readonly #script: URL;
   readonly #idle: Idle[] = [];
   readonly #waiting: Waiting[] = [];
-  readonly #busy = new Set<Worker>();
+  readonly #busy = new Set<ChildProcess>();
   #isClosed = false;
 
   /** @param worker another script, for tests */
@@ -53,7 +56,9 @@ export class JudgingPool {
     const { fd, size } = source;
     const isInMemory = fd === undefined;
     const job: JudgingJob = {
-      place: isInMemory ? { kind: 'memory', bytes: source.read(0, size) } : { kind: 'file', fd, size },
+      place: isInMemory
+        ? { kind: 'memory', bytes: source.read(0, size) }
+        : { kind: 'file', path: `/proc/${process.pid}/fd/${fd}`, size },
       options,
     };
     if (this.#isClosed || (this.#isFull() && this.#waiting.length >= this.#limits.waiting)) {
@@ -77,7 +82,7 @@ export class JudgingPool {
     });
   }
 
-  /** Ends all threads; what still runs or waits is refused. */
+  /** Ends all processes; what still runs or waits is refused. */
   async close(): Promise<void> {
     this.#isClosed = true;
     for (const waiting of this.#waiting.splice(0)) {
@@ -88,7 +93,7 @@ export class JudgingPool {
       leave();
       return worker;
     });
-    await Promise.all([...idle, ...this.#busy].map((worker) => worker.terminate()));
+    await Promise.all([...idle, ...this.#busy].map((worker) => kill(worker)));
   }
 
   #isFull(): boolean {
@@ -103,8 +108,8 @@ export class JudgingPool {
       this.#keep(worker);
       return read(answer);
     } catch (error) {
-      // only a thread that is gone reads no more from the document, which is closed next
-      await worker.terminate();
+      // only a process that is gone reads no more from the document, which is closed next
+      await kill(worker);
       throw error instanceof SigillumError && this.#isClosed && error.code === 'internal_error'
         ? new SigillumError('service_unavailable', 'The service is stopping.')
         : error;
@@ -121,18 +126,25 @@ export class JudgingPool {
     waiting.settle(this.#run(waiting.job, waiting.signal));
   }
 
-  #takeWorker(): Worker {
+  #takeWorker(): ChildProcess {
     const idle = this.#idle.pop();
     if (idle !== undefined) {
       idle.leave();
       return idle.worker;
     }
-    const resourceLimits = { maxOldGenerationSizeMb: this.#limits.heapMb };
-    return new Worker(this.#script, { name: 'judging', resourceLimits, env: {}, stdin: false });
+    // ours but for debuggers: a second one can't have the same port
+    const own = process.execArgv.filter((option) => !option.startsWith('--inspect'));
+    return fork(fileURLToPath(this.#script), [], {
+      execArgv: [...own, `--max-old-space-size=${this.#limits.heapMb}`],
+      serialization: 'advanced',
+      // what V8 says when it gives up is no line of our log
+      stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+      env: {},
+    });
   }
 
-  #keep(worker: Worker): void {
-    if (this.#isClosed) return void worker.terminate();
+  #keep(worker: ChildProcess): void {
+    if (this.#isClosed) return void kill(worker);
     const leave = (): void => {
       clearTimeout(timer);
       worker.off('error', end).off('exit', end);
@@ -143,11 +155,12 @@ export class JudgingPool {
       if (at >= 0) this.#idle.splice(at, 1);
       leave();
       worker.on('error', () => undefined);
-      void worker.terminate();
+      void kill(worker);
     };
     const timer = setTimeout(end, this.#limits.idleMs);
     timer.unref();
     worker.unref();
+    worker.channel?.unref();
     worker.on('error', end).on('exit', end);
     this.#idle.push({ worker, leave });
   }
@@ -155,7 +168,7 @@ export class JudgingPool {
 
 /** One question, one answer; rejects when the thread fails, takes too long, or nobody waits any more. */
 function ask(
-  worker: Worker,
+  worker: ChildProcess,
   job: JudgingJob,
   timeoutMs: number,
   signal: AbortSignal | undefined,
@@ -168,7 +181,7 @@ function ask(
     };
     const refuse = (error: unknown): void => {
       stop();
-      // what a thread says while it is being ended concerns nobody
+      // what a process says while it is being ended concerns nobody
       worker.on('error', () => undefined);
       reject(error);
     };
@@ -176,18 +189,30 @@ function ask(
       stop();
       resolve(answer);
     };
-    const onError = (cause: Error): void => {
-      const isMemory = 'code' in cause && cause.code === 'ERR_WORKER_OUT_OF_MEMORY';
-      refuse(isMemory ? tooCostly('more memory than there is for it') : failed(cause));
-    };
-    const onExit = (code: number): void => refuse(failed(new Error(`the thread ended with ${code}`)));
+    const onError = (cause: Error): void => refuse(failed(cause));
+    // V8 aborts the process when its heap is full
+    const onExit = (code: number | null, by: NodeJS.Signals | null): void =>
+      refuse(
+        by === 'SIGABRT'
+          ? tooCostly('more memory than there is for it')
+          : failed(new Error(`the process ended with ${by ?? code}`)),
+      );
     const onAbort = (): void => refuse(signal?.reason);
     const timer = setTimeout(() => refuse(tooCostly(`more than ${timeoutMs / 1000} seconds`)), timeoutMs);
     worker.on('message', onMessage).on('error', onError).on('exit', onExit);
     signal?.addEventListener('abort', onAbort, { once: true });
     worker.ref();
-    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
-    worker.postMessage(job);
+    worker.channel?.ref();
+    worker.send(job, (error) => error && onError(error));
+  });
+}
+
+/** Resolves when the process is gone. */
+function kill(worker: ChildProcess): Promise<void> {
+  if (worker.exitCode !== null || worker.signalCode !== null || worker.pid === undefined) return Promise.resolve();
+  return new Promise((resolve) => {
+    worker.once('exit', () => resolve());
+    worker.kill('SIGKILL');
   });
 }
 

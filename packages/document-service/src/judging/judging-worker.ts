@@ -1,23 +1,30 @@
-/** Entry of a worker thread of {@link JudgingPool}: judges one document after the other. */
-import { readSync } from 'node:fs';
-import { parentPort } from 'node:worker_threads';
+/** Entry of a process of {@link JudgingPool}: judges one document after the other, until nobody is there to ask. */
+import { closeSync, openSync, readSync } from 'node:fs';
 import { SigillumError } from '@sigillum/errors';
-import { examineSignatures, type JudgedDocument } from '@sigillum/pades';
+import { examineSignatures, type JudgedDocument, type ValidationOptions } from '@sigillum/pades';
 import { type ByteSource, createArraySource } from '@sigillum/pdf';
-import type { DocumentPlace, JudgingAnswer, JudgingJob } from './judging-messages.ts';
+import type { JudgingAnswer, JudgingJob } from './judging-messages.ts';
 
-parentPort?.on('message', (job: JudgingJob) => {
-  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
-  parentPort?.postMessage(answer(job));
-});
+process.on('message', (job: JudgingJob) => process.send?.(answer(job)));
+process.on('disconnect', () => process.exit());
 
 function answer({ place, options }: JudgingJob): JudgingAnswer {
   try {
-    return { kind: 'judged', judged: detach(examineSignatures(openPlace(place), options)) };
+    if (place.kind === 'memory') return judge(createArraySource(place.bytes), options);
+    const fd = openSync(place.path, 'r');
+    try {
+      return judge(openFile(fd, place.size), options);
+    } finally {
+      closeSync(fd);
+    }
   } catch (error) {
     if (error instanceof SigillumError) return { kind: 'refused', code: error.code, message: error.message };
     return { kind: 'failed', stack: error instanceof Error ? (error.stack ?? error.message) : String(error) };
   }
+}
+
+function judge(source: ByteSource, options: ValidationOptions): JudgingAnswer {
+  return { kind: 'judged', judged: detach(examineSignatures(source, options)) };
 }
 
 /** With certificates that are no views: a view is sent with all of what it is a view of. */
@@ -29,10 +36,7 @@ function detach({ report, chains }: JudgedDocument): JudgedDocument {
   return { report, chains: copied };
 }
 
-/** The descriptor belongs to the thread that asked, which keeps it open until it has an answer or has ended this one. */
-function openPlace(place: DocumentPlace): ByteSource {
-  if (place.kind === 'memory') return createArraySource(place.bytes);
-  const { fd, size } = place;
+function openFile(fd: number, size: number): ByteSource {
   return {
     size,
     read(offset, length) {

@@ -3,7 +3,7 @@ import type { DocumentHash } from './prefix-hash.ts';
 /** Random access as the PDF reader wants it: `@sigillum/pades` takes it as its input's source. */
 export type DocumentSource = {
   readonly size: number;
-  /** Descriptor of the file that it is read from, for another thread; undefined for one in memory. */
+  /** Descriptor of the file that it is read from, for another process; undefined for one in memory. */
   readonly fd?: number;
   read(offset: number, length: number): Uint8Array;
 };
