@@ -172,3 +172,41 @@ describe('a disk that hangs', () => {
     },
   );
 });
+
+describe('a unit whose key the signer does not serve', () => {
+  test('is an alarm before its time, no readiness in it, and nothing of either when the key comes', async () => {
+    const served = home.keys;
+    const nextId = 'ff112233445566778899aabbccddeeff';
+    pki.write('next.json', JSON.stringify({ ...home.manifest(), key_id: nextId }));
+    const from = new Date(Date.now() + 3_600_000).toISOString();
+    const next = `{name: next, manifest: next.json, certificate: tsu.pem, chain: [tsa-ca.pem], from: "${from}"}`;
+    const file = pki.write(
+      'units.yaml',
+      home.config((text) => text.replace('units: [', `units: [${next}, `), 'units'),
+    );
+    const { ports, log } = await home.start(file);
+    try {
+      await waitFor(async () =>
+        /tsa_unit_key_served\{[^}]*"next"[^}]*\} 0/.test(await readText(ports.internal, '/metrics')),
+      );
+      expect(await readText(ports.internal, '/metrics')).toMatch(/tsa_unit_key_served\{[^}]*"tsu"[^}]*\} 1/);
+      expect(log.join()).toContain('the signer does not serve the key of a time-stamp unit');
+      expect((await send(ports.internal, '/readyz')).status).toBe(200);
+      // The id of the one that signs, but another key.
+      home.keys = [{ key_id: home.keyId, spki: 'AAAA' }];
+      const ready = await send(ports.internal, '/readyz');
+      expect([ready.status, Buffer.from(ready.body).toString()]).toEqual([
+        503,
+        expect.stringContaining('the key of tsu'),
+      ]);
+      home.keys = [...(served ?? []), ...(served ?? []).map(({ spki }) => ({ key_id: nextId, spki }))];
+      expect((await send(ports.internal, '/readyz')).status).toBe(200);
+      expect(await readText(ports.internal, '/metrics')).toMatch(/tsa_unit_key_served\{[^}]*"next"[^}]*\} 1/);
+      // A policy from before, without the method: as it was.
+      home.keys = undefined;
+      expect((await send(ports.internal, '/readyz')).status).toBe(200);
+    } finally {
+      home.keys = served;
+    }
+  });
+});

@@ -24,16 +24,12 @@ import { SigningWindow } from './token/signing-window.ts';
 import { createTsaMetrics, type TsaMetrics } from './tsa-metrics.ts';
 import { openConfiguredUnits } from './unit/open-configured-units.ts';
 import type { UnitRotation } from './unit/unit-rotation.ts';
+import { SignerWatch } from './unit/watch-signer.ts';
 
 /** Time for the answers that say why there is no time-stamp. */
 const lastAnswersMs = 500;
 
 const dayMs = 86_400_000;
-
-/** Of the time for a signature, this much may go by before the signer reads how much is left. */
-const sendMs = 250;
-
-type SignerHealth = Awaited<ReturnType<SignerClient['health']>>;
 
 runMain(
   async (args) => {
@@ -83,6 +79,14 @@ runMain(
     );
     watch.start();
     const window = new SigningWindow({ most: maxBatchesInFlight, now: clock });
+    const signerWatch = new SignerWatch({
+      signer,
+      rotation,
+      timeoutMs: config.limits.sign_timeout_ms,
+      now,
+      logger,
+      metrics: tsaMetrics,
+    });
     const tsa = await startTsa({
       listen: {
         public: openListener(config.public, tls.listeners.get('public')),
@@ -108,11 +112,7 @@ runMain(
         const until = clock() + config.limits.sign_timeout_ms;
         return window.run(() => signer.signDigests({ requestId: randomUUID(), ...call }), until);
       },
-      describeSigner: () =>
-        signer.health().then(
-          (health) => describeSigner(health, config.limits.sign_timeout_ms),
-          () => 'unavailable',
-        ),
+      describeSigner: () => signerWatch.describe(),
       audit,
       logger,
       metrics,
@@ -121,6 +121,7 @@ runMain(
     }).catch((error: unknown) => {
       throw toFinal(error);
     });
+    signerWatch.start();
     tls.signer.start((texts) => signer.replaceTls(texts));
     for (const [name, files] of tls.listeners) files.start((texts) => tsa.replaceTls(name, toServeTls(texts)));
     logger.info('listening', { ...tsa.ports });
@@ -130,6 +131,7 @@ runMain(
       },
       stop: async () => {
         for (const files of tlsWatches) files.stop();
+        signerWatch.stop();
         await tsa.stop();
         await watch.stop();
         await audit.close();
@@ -139,17 +141,6 @@ runMain(
   },
   { takesReload: true },
 );
-
-/**
- * A call gets what is left of `sign_timeout_ms`, which is a little less: where the signer takes no less than that, there
- * would never be a time-stamp, and nothing else says why.
- */
-function describeSigner({ purposes, min_timeout_ms: least = 0 }: SignerHealth, timeoutMs: number): string {
-  if (purposes.timestamp !== 'ok') return 'unavailable';
-  return timeoutMs < least + sendMs
-    ? `limits.sign_timeout_ms is below ${least + sendMs}, which the signer needs`
-    : 'ok';
-}
 
 /** A state that a person has to look at ends the process as a wrong configuration does: starting again helps nobody. */
 function toFinal(error: unknown): unknown {

@@ -29,6 +29,7 @@ export type TsaMetrics = {
   readonly clockBound: Gauge;
   readonly unitRemainingDays: Gauge<'unit'>;
   readonly unitActive: Gauge<'unit'>;
+  readonly unitKeyServed: Gauge<'unit'>;
 };
 
 /** Figures that are computed when somebody looks. */
@@ -73,6 +74,12 @@ export function createTsaMetrics(registry: Registry, figures: TsaFigures): TsaMe
       collect() {
         for (const { name, isActive } of figures.units()) this.set({ unit: name }, isActive ? 1 : 0);
       },
+    }),
+    unitKeyServed: new Gauge({
+      name: 'tsa_unit_key_served',
+      help: '1 when the signer serves the key of a time-stamp unit, 0 when it does not.',
+      labelNames: ['unit'] as const,
+      registers,
     }),
     answers: new Counter({
       name: 'tsa_answers_total',
