@@ -1,5 +1,14 @@
 import { createHash, createPublicKey, randomBytes, sign } from 'node:crypto';
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
@@ -113,8 +122,37 @@ describe('sigillum audit verify', () => {
       version: 1,
       intact: true,
       logs: [{ chain: 'tsa-1', lines: 5, problems: [] }],
-      tokens: { tokens: 4, recorded: 4, problems: [] },
+      tokens: { tokens: 4, recorded: 4, copies: 0, skipped: 0, problems: [] },
     });
+    expect(json).toMatchObject({ logs: [{ beginning_checked: true, end_checked: true }] });
+    expect(out).not.toContain('was not checked');
+  });
+
+  test('says when it was not told where the log has to end: a cut or emptied one is a whole one then', async () => {
+    changeLines((lines) => lines.slice(0, 4));
+    const cut = await run('verify', 'log', '--chain', 'tsa-1');
+    expect(cut).toMatchObject({
+      code: 0,
+      out: expect.stringMatching(/missing at its end was not checked: say --head/),
+    });
+    const known = `5:${Buffer.from(head.hash).toString('hex')}`;
+    expect((await run('verify', 'log', '--chain', 'tsa-1', '--head', known)).code).toBe(1);
+    writeFileSync(segment(), '');
+    expect((await run('verify', 'log', '--chain', 'tsa-1')).out).toContain('say --head');
+    const json = JSON.parse((await run('verify', 'log', '--chain', 'tsa-1', '--json')).out) as object;
+    expect(json).toMatchObject({ logs: [{ lines: 0, beginning_checked: true, end_checked: false }] });
+  });
+
+  test('counts every copy of a token as recorded, and says where it did not look', async () => {
+    const path = (name: string): string => join(folder, 'tokens', name);
+    writeFileSync(path('copy.tst'), readFileSync(path('1.tst')));
+    mkdirSync(path('older'));
+    symlinkSync(path('1.tst'), path('link.tst'));
+    const { code, out } = await run('verify', 'log', '--chain', 'tsa-1', '--tokens', 'tokens');
+    expect(out).toContain('5 of 5 tokens are recorded exactly');
+    expect(out).toContain('1 of these files hold');
+    expect(out).toContain('2 folders and links');
+    expect(code).toBe(0);
   });
 
   test('says when it was not told whose log it has to be, and when it is somebody else’s', async () => {

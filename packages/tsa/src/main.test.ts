@@ -43,7 +43,7 @@ const startMain = (file: string = config, through: readonly string[] = []) => ho
 
 describe('the process', () => {
   test('time-stamps over both listeners with a signer behind mTLS, and ends clean when its lifeline does', async () => {
-    const { child, ports } = await startMain();
+    const { child, ports, log } = await startMain();
     expect((await send(ports.internal, '/healthz')).status).toBe(200);
     expect((await send(ports.internal, '/readyz')).status).toBe(200);
     for (const port of [ports.public, ports.seals]) {
@@ -59,10 +59,12 @@ describe('the process', () => {
     expect(metrics).toMatch(/tsa_answers_total\{[^}]*listener="seals",outcome="granted"[^}]*\} 1/);
     child.stdin?.end();
     expect(await once(child, 'exit')).toEqual([0, null]);
-    expect(await verifyAuditLog({ directory: pki.path('audit'), chain: 'tsa-1' })).toMatchObject({
-      intact: true,
-      lines: 3,
-    });
+    expect(metrics).toMatch(/tsa_audit_head_sequence\{[^}]*\} 3/);
+    const report = await verifyAuditLog({ directory: pki.path('audit'), chain: 'tsa-1' });
+    expect(report).toMatchObject({ intact: true, lines: 3 });
+    // What `--head` takes, in a log that is kept elsewhere.
+    const said = log.flatMap((line) => /"message":"audit head","head":"([^"]+)"/.exec(line)?.[1] ?? []);
+    expect(said.at(-1)).toBe(`3:${Buffer.from(report.head.hash).toString('hex')}`);
   });
 
   test('is not ready, and says why, when it leaves the signer less time than that takes', async () => {
@@ -170,7 +172,13 @@ describe('the process', () => {
     expect(report).toMatchObject({ intact: true });
     expect(new Set(serials).size).toBe(serials.length);
     expect(serials.length).toBeGreaterThanOrEqual(received);
-    expect(tokens.finish()).toEqual({ tokens: received, recorded: received, problems: [] });
+    expect(tokens.finish()).toEqual({
+      tokens: received,
+      recorded: received,
+      copies: 0,
+      skipped: 0,
+      problems: [],
+    });
   });
 
   test('ends when its log can not be written, having given nothing that is not in it, and goes on when it can', async () => {

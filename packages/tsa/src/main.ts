@@ -18,6 +18,7 @@ import { type TsaConfig, tsaConfigSchema } from './config.ts';
 import { PublicAdmission } from './http/admission.ts';
 import { ClientKeys } from './http/client-keys.ts';
 import { listTlsPaths, openTls, toServeTls } from './open-tls.ts';
+import { reportHead } from './report-head.ts';
 import { startTsa } from './start-tsa.ts';
 import { maxBatchesInFlight } from './token/issuing-queue.ts';
 import { SigningWindow } from './token/signing-window.ts';
@@ -122,6 +123,7 @@ runMain(
       throw toFinal(error);
     });
     signerWatch.start();
+    const stopReport = reportHead(audit, logger, metrics);
     tls.signer.start((texts) => signer.replaceTls(texts));
     for (const [name, files] of tls.listeners) files.start((texts) => tsa.replaceTls(name, toServeTls(texts)));
     logger.info('listening', { ...tsa.ports });
@@ -135,6 +137,7 @@ runMain(
         await tsa.stop();
         await watch.stop();
         await audit.close();
+        stopReport();
         signer.close();
       },
     };

@@ -22,9 +22,14 @@ export type TokenProblemKind =
 export type TokenProblem = { readonly file: string; readonly kind: TokenProblemKind; readonly detail: string };
 
 export type TokenReport = {
+  /** Files that should each hold one. */
   readonly tokens: number;
   /** Those whose line says exactly what they say. */
   readonly recorded: number;
+  /** Of `tokens`, files with a token that an earlier file holds too, bare or in its response. */
+  readonly copies: number;
+  /** Folders, links and the like in the folder, into which nobody looked. */
+  readonly skipped: number;
   readonly problems: readonly TokenProblem[];
 };
 
@@ -32,6 +37,8 @@ type ReadToken = {
   readonly file: string;
   readonly sha256: string;
   readonly fields: Readonly<Record<string, string>>;
+  /** Files that hold it. */
+  files: number;
   lines: number;
   differs: string | undefined;
 };
@@ -50,10 +57,13 @@ export class AuditedTokens {
   readonly #bySerial = new Map<string, ReadToken>();
   readonly #problems: TokenProblem[] = [];
   #count = 0;
+  readonly #skipped: number;
 
   /** Reads every file of the folder: tokens and responses in DER. @throws UsageError when it can't be listed */
   constructor(directory: string) {
-    for (const file of listFiles(directory)) {
+    const { files, skipped } = listFiles(directory);
+    this.#skipped = skipped;
+    for (const file of files) {
       this.#count++;
       const path = join(directory, file);
       const token = statSync(path).size <= maxTokenBytes ? findToken(readFileSync(path)) : undefined;
@@ -63,11 +73,13 @@ export class AuditedTokens {
       }
       const { serial, sha256, fields } = token;
       const known = this.#bySerial.get(serial);
-      if (known !== undefined && known.sha256 !== sha256) {
-        this.#report(file, 'serial_used_twice', `${known.file} is another token with the serial number ${serial}.`);
-      } else {
+      if (known === undefined) {
+        this.#bySerial.set(serial, { file, sha256, fields, files: 1, lines: 0, differs: undefined });
+      } else if (known.sha256 === sha256) {
         // Two copies of one token stand in one line.
-        this.#bySerial.set(serial, { file, sha256, fields, lines: 0, differs: undefined });
+        known.files += 1;
+      } else {
+        this.#report(file, 'serial_used_twice', `${known.file} is another token with the serial number ${serial}.`);
       }
     }
   }
@@ -84,15 +96,16 @@ export class AuditedTokens {
 
   /** After the last event of the last log. */
   finish(): TokenReport {
-    let recorded = 0;
-    for (const [serial, { file, lines, differs, fields }] of this.#bySerial) {
+    let [recorded, copies] = [0, 0];
+    for (const [serial, { file, files, lines, differs, fields }] of this.#bySerial) {
+      copies += files - 1;
       if (lines === 0) this.#report(file, 'token_not_recorded', `No line has the serial number ${serial}.`);
       else if (lines > 1)
         this.#report(file, 'serial_recorded_twice', `${lines} lines have the serial number ${serial}.`);
-      else if (differs === undefined) recorded += 1;
+      else if (differs === undefined) recorded += files;
       else this.#report(file, 'token_differs', `Its ${differs} is ${fields[differs]}, the line says otherwise.`);
     }
-    return { tokens: this.#count, recorded, problems: [...this.#problems] };
+    return { tokens: this.#count, recorded, copies, skipped: this.#skipped, problems: [...this.#problems] };
   }
 
   #report(file: string, kind: TokenProblemKind, detail: string): void {
@@ -151,13 +164,14 @@ function findResponseToken(der: Uint8Array): Uint8Array | undefined {
   }
 }
 
-function listFiles(directory: string): readonly string[] {
-  let names: string[];
+function listFiles(directory: string): { readonly files: readonly string[]; readonly skipped: number } {
   try {
-    names = readdirSync(directory, { withFileTypes: true }).flatMap((entry) => (entry.isFile() ? [entry.name] : []));
+    const entries = readdirSync(directory, { withFileTypes: true });
+    const files = entries.filter((entry) => entry.isFile()).map(({ name }) => name);
+    if (files.length > maxFiles) throw new UsageError(`${directory} has more than ${maxFiles} files.`);
+    return { files: files.sort(), skipped: entries.length - files.length };
   } catch (cause) {
+    if (cause instanceof UsageError) throw cause;
     throw new UsageError(`There is no folder ${directory} that can be read.`, { cause });
   }
-  if (names.length > maxFiles) throw new UsageError(`${directory} has more than ${maxFiles} files.`);
-  return names.sort();
 }

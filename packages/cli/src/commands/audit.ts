@@ -51,6 +51,8 @@ type AuditedLog = {
   readonly chain: string | undefined;
   /** Where it has to begin was known. */
   readonly isAnchored: boolean;
+  /** Where it has to reach at least was known: nothing else shows that its end was cut off. */
+  readonly isHeadKnown: boolean;
   readonly report: ChainReport;
 };
 
@@ -81,7 +83,9 @@ async function verifyPath(path: string, command: AuditCommand, onEvent: (event: 
       ...(after && { after }),
     };
     const report = await verifyAuditLog({ directory: path, ...known, onEvent });
-    return [{ path, chain, isAnchored: chain !== undefined || after !== undefined, report }];
+    return [
+      { path, chain, isAnchored: chain !== undefined || after !== undefined, isHeadKnown: head !== undefined, report },
+    ];
   }
   return names.sort().map((name) => verifyFile(join(path, name), command, onEvent));
 }
@@ -94,7 +98,7 @@ function verifyFile(path: string, command: AuditCommand, onEvent: (event: JsonOb
     const line = verifier.add(bytes);
     if (line !== undefined) onEvent(line.event);
   }
-  return { path, chain, isAnchored: true, report: verifier.finish() };
+  return { path, chain, isAnchored: true, isHeadKnown: command.head !== undefined, report: verifier.finish() };
 }
 
 function isFile(path: string): boolean {
@@ -120,10 +124,12 @@ function toJson(logs: readonly AuditedLog[], tokens: TokenReport | undefined, in
   const report = {
     version: 1,
     intact,
-    logs: logs.map(({ path, chain, report }) => ({
+    logs: logs.map(({ path, chain, isAnchored, isHeadKnown, report }) => ({
       path,
       chain: chain ?? null,
       intact: report.intact,
+      beginning_checked: isAnchored,
+      end_checked: isHeadKnown,
       lines: report.lines,
       head: { sequence: report.head.sequence, hash: toHex(report.head.hash) },
       problems: report.problems,
@@ -134,10 +140,11 @@ function toJson(logs: readonly AuditedLog[], tokens: TokenReport | undefined, in
 }
 
 function describe(logs: readonly AuditedLog[], tokens: TokenReport | undefined): string {
-  const lines = logs.flatMap(({ path, isAnchored, report }) => [
+  const lines = logs.flatMap(({ path, isAnchored, isHeadKnown, report }) => [
     `${path}: ${report.intact ? 'intact' : 'NOT INTACT'}, ${report.lines} lines`,
     `  head ${report.head.sequence}:${toHex(report.head.hash)}`,
     ...(isAnchored ? [] : ['  Whose chain it is was not checked: say --chain.']),
+    ...(isHeadKnown ? [] : ['  Whether lines are missing at its end was not checked: say --head, from elsewhere.']),
     ...report.problems.map(({ line, kind, detail, segment, segmentLine }) => {
       const place = segment === undefined ? '' : ` (${segment}, line ${segmentLine})`;
       return `  line ${line}${place}: ${detail} (${kind})`;
@@ -147,6 +154,8 @@ function describe(logs: readonly AuditedLog[], tokens: TokenReport | undefined):
   return `${[
     ...lines,
     `${tokens.recorded} of ${tokens.tokens} tokens are recorded exactly`,
+    ...(tokens.copies === 0 ? [] : [`  ${tokens.copies} of these files hold a token that another one holds too`]),
+    ...(tokens.skipped === 0 ? [] : [`  ${tokens.skipped} folders and links in it were not looked at: name them too`]),
     ...tokens.problems.map(({ file, kind, detail }) => `  ${file}: ${detail} (${kind})`),
   ].join('\n')}\n`;
 }
