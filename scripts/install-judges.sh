@@ -13,6 +13,7 @@ need curl curl
 need qpdf qpdf
 need pdfsig poppler-utils
 need mutool mupdf-tools
+need gs ghostscript
 need certutil libnss3-tools
 python=/usr/bin/python3
 [ -x "$python" ] && "$python" -c 'import ensurepip, venv' >/dev/null 2>&1 || packages+=(python3 python3-venv)

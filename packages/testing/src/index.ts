@@ -46,4 +46,11 @@ export { FaultShim } from './pkcs11-shim/fault-shim.ts';
 export { expectedRefusals, knownDisagreements } from './input-attacks/expected-outcomes.ts';
 export type { InputAttack } from './input-attacks/input-attack.ts';
 export { makeInputAttacks } from './input-attacks/make-input-attacks.ts';
-export { listMissingEngines, looksAlike, show, type Shown } from './input-attacks/reader-engines.ts';
+export {
+  type EngineName,
+  engineNames,
+  listMissingEngines,
+  looksAlike,
+  show,
+  type Shown,
+} from './input-attacks/reader-engines.ts';

@@ -1,8 +1,10 @@
-import { type FormField, isPdfArray, type PdfDocument, PdfStream, readAcroForm } from '@sigillum/pdf';
+import { type FormField, isPdfArray, type PdfDict, type PdfDocument, PdfStream, readAcroForm } from '@sigillum/pdf';
 import { assertHybridPlain } from './assert-hybrid-plain.ts';
+import { assertNothingRevived } from './assert-nothing-revived.ts';
 import { assertObjectsPlaced } from './assert-objects-placed.ts';
 import { assertPagesThere } from './assert-pages-there.ts';
 import { refuseInput } from './input-policy.ts';
+import { walkShownObjects } from './walk-shown-objects.ts';
 
 /** Refuses documents that readers show in different ways, whatever is signed in them. */
 export function assertInputAllowed(document: PdfDocument, fields: readonly FormField[]): void {
@@ -15,7 +17,18 @@ export function assertInputAllowed(document: PdfDocument, fields: readonly FormF
   if (isDynamicXfa(document, fields)) throw refuseInput('no_dynamic_xfa');
   assertHybridPlain(document);
   assertObjectsPlaced(document);
-  assertPagesThere(document);
+  assertShownOnce(document, assertPagesThere(document));
+}
+
+/** Refuses what readers show differently below the pages, in the fonts, forms and annotations of them. */
+function assertShownOnce(document: PdfDocument, pages: readonly PdfDict[]): void {
+  const { ambiguous, missing } = walkShownObjects(document, pages);
+  if (ambiguous !== undefined) {
+    throw refuseInput('keys_once', {
+      sentence: `Object ${ambiguous} of the PDF has something twice: readers show one or the other. Save the PDF again, and try again.`,
+    });
+  }
+  if (missing.size > 0) assertNothingRevived(document);
 }
 
 /**

@@ -14,20 +14,25 @@ type Waiting = { readonly node: PdfObject; readonly above: readonly number[] };
 /**
  * Refuses a file in whose first pages readers must guess, so that each may show something else: a page tree that leads back
  * to itself or counts wrongly, content that is missing or doesn't end where it says, resources with a key twice.
+ *
+ * @returns the pages looked at
  */
-export function assertPagesThere(document: PdfDocument): void {
+export function assertPagesThere(document: PdfDocument): readonly PdfDict[] {
   const root = document.catalog.find('Pages') ?? null;
   const waiting: Waiting[] = [{ node: root, above: [] }];
-  let pages = 0;
-  for (let nodes = 0; nodes < maxNodes && pages < maxPages; nodes++) {
+  const pages: PdfDict[] = [];
+  for (let nodes = 0; nodes < maxNodes && pages.length < maxPages; nodes++) {
     const next = waiting.pop();
-    if (next === undefined) return assertCounted(document, root, pages);
+    if (next === undefined) {
+      assertCounted(document, root, pages.length);
+      break;
+    }
     const { node, above } = next;
     const dict = document.findDict(node, 'A node of the page tree');
     if (dict === undefined) throw refuse('A page of the PDF is missing.');
     const kids = document.find(dict, 'Kids');
     if (!isPdfArray(kids)) {
-      pages++;
+      pages.push(dict);
       assertPageThere(document, dict);
       continue;
     }
@@ -36,6 +41,7 @@ export function assertPagesThere(document: PdfDocument): void {
     const path = [...above, number];
     for (const kid of kids.slice(0, maxPages).toReversed()) waiting.push({ node: kid, above: path });
   }
+  return pages;
 }
 
 /** Readers that go by `/Count` look for pages that aren't there, and some show none then. */

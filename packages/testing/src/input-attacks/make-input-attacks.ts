@@ -3,6 +3,8 @@ import type { PreparedTargets } from '../forgeries/attack-targets.ts';
 import { brokenXrefs, lyingLengths, strangePageTrees } from './damaged-structure.ts';
 import { duplicateDefinitions, duplicateKeys } from './duplicate-definitions.ts';
 import { attack, type InputAttack } from './input-attack.ts';
+import { missingObjects } from './missing-objects.ts';
+import { nestedKeys } from './nested-keys.ts';
 import { objectStreamTricks } from './object-streams.ts';
 import { overlays } from './overlays.ts';
 
@@ -17,6 +19,8 @@ export function makeInputAttacks(
   return [
     ...duplicateDefinitions(),
     ...duplicateKeys(),
+    ...nestedKeys(),
+    ...missingObjects(),
     ...brokenXrefs(),
     ...lyingLengths(),
     ...strangePageTrees(),
