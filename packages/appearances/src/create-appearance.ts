@@ -13,6 +13,7 @@ import { layOutSeal, type SealParts } from './layout/lay-out-seal.ts';
 import { makeQrCode } from './layout/make-qr-code.ts';
 import type { SetSeal } from './layout/set-seal.ts';
 import { findFieldPlace, findPlace, type Place } from './place/find-place.ts';
+import { findRequestedPage } from './place/find-requested-page.ts';
 import { makeUprightMatrix, toUserRectangle } from './place/shown-page.ts';
 import type { AppearanceContext } from './request/appearance-context.ts';
 import { appearanceLimits } from './request/appearance-limits.ts';
@@ -46,7 +47,7 @@ export async function createAppearance(
   // what doesn't fit is said before anything is signed
   const known = place && setSeal(parts, place);
   return (asked, field) => {
-    const set = known && field === undefined ? known : setSeal(parts, getPlace(asked, place, field));
+    const set = known && field === undefined ? known : setSeal(parts, getPlace(asked, request, place, field));
     return {
       page: set.place.shown.page,
       rectangle: field?.rectangle ?? toUserRectangle(set.place.shown, set.place.rectangle),
@@ -63,7 +64,12 @@ function setSeal(parts: SealParts, place: Place): SetSeal {
   return { place, width, height, matrix, content: layOutSeal(parts, width, height) };
 }
 
-function getPlace(document: PdfDocument, place: Place | undefined, field: FieldPlace | undefined): Place {
+function getPlace(
+  document: PdfDocument,
+  { page }: AppearanceRequest,
+  place: Place | undefined,
+  field: FieldPlace | undefined,
+): Place {
   if (field && place) {
     throw new SigillumError(
       'appearance_invalid',
@@ -71,7 +77,16 @@ function getPlace(document: PdfDocument, place: Place | undefined, field: FieldP
       { fields: [{ pointer: '/rectangle', detail: 'can not be given for a field that is visible already' }] },
     );
   }
-  if (field) return findFieldPlace(document, field);
+  if (field) {
+    if (page !== undefined && findRequestedPage(document, page).ref.number !== field.page.number) {
+      throw new SigillumError(
+        'appearance_invalid',
+        'The signature field stands on another page: leave page out, or name another field.',
+        { fields: [{ pointer: '/page', detail: 'is not the page of the field' }] },
+      );
+    }
+    return findFieldPlace(document, field);
+  }
   if (place) return place;
   throw new SigillumError(
     'appearance_place_missing',

@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { type AppearanceContext, createAppearance, parseAppearance } from '@sigillum/appearances';
-import { createArraySource } from '@sigillum/pdf';
-import { makePagePdf, makePng, openFonts, prepare } from './make-pdf.ts';
+import { createArraySource, openPdf, PdfRef } from '@sigillum/pdf';
+import { makePagePdf, makePdf, makePng, openFonts, prepare } from './make-pdf.ts';
 
 const fonts = openFonts();
 const input = makePagePdf('/MediaBox [0 0 300 400]');
@@ -247,3 +247,29 @@ function makeJpeg(frame: number, precision: number, components: number, side = 1
     ...Buffer.from('12ff0034ffd056ffd9', 'hex'),
   ]);
 }
+
+describe('A field that has a place of its own', () => {
+  const page = '<< /Type /Page /Parent 2 0 R /MediaBox [0 0 300 400] >>';
+  const pages = '<< /Type /Pages /Kids [3 0 R 4 0 R] /Count 2 >>';
+  const source = createArraySource(makePdf(['<< /Type /Catalog /Pages 2 0 R >>', pages, page, page]));
+  const field = { page: new PdfRef(3), rectangle: [20, 20, 220, 90] } as const;
+
+  test.each([
+    ['its own', 1],
+    ['its own, counted from the end', -2],
+    ['none', undefined],
+  ])('is shown there when the page asked for is %s', async (_, asked) => {
+    const request = parseAppearance(asked === undefined ? {} : { page: asked });
+    const appearance = await createAppearance(source, request, context, fonts);
+    expect(appearance(openPdf(source), field).rectangle).toEqual(field.rectangle);
+  });
+
+  test.each([
+    ['another', 2, 'appearance_invalid'],
+    ['one that the document does not have', 7, 'appearance_page_unknown'],
+  ])('is refused when the page asked for is %s', async (_, asked, code) => {
+    const appearance = await createAppearance(source, parseAppearance({ page: asked }), context, fonts);
+    const wrongPage = { code, fields: [expect.objectContaining({ pointer: '/page' })] };
+    expect(() => appearance(openPdf(source), field)).toThrow(expect.objectContaining(wrongPage));
+  });
+});

@@ -1,12 +1,15 @@
 import {
   findPage,
+  getPage,
   type IncrementalUpdate,
   isPdfArray,
+  limits,
   PdfDict,
   type PdfDocument,
   type PdfObject,
   PdfReal,
   PdfRef,
+  readPageBoxes,
   type Rectangle,
 } from '@sigillum/pdf';
 import { addEmptyAppearance, type NewField } from './add-new-field.ts';
@@ -40,6 +43,7 @@ export function placeInField(
   const rectangle = widget && readRectangle(document, widget.dict);
   if (widget === undefined || rectangle === undefined) throw unusable('has no place for a visible seal');
   const place: FieldPlace = { page: findPageOfWidget(document, widget), rectangle };
+  assertSeen(document, place);
   return appearance(document, place);
 }
 
@@ -99,16 +103,45 @@ function readNumber(value: PdfObject): number {
   throw unusable('has a malformed rectangle');
 }
 
-/** `/P`, which widgets may leave out; then the page that lists it. */
+/** A seal of which more than half lies outside of what is shown of its page is seen by nobody. */
+function assertSeen(document: PdfDocument, { page, rectangle }: FieldPlace): void {
+  const { cropBox } = readPageBoxes(document, getPage(document, page));
+  const [left, bottom, right, top] = rectangle;
+  const width = Math.min(right, cropBox[2]) - Math.max(left, cropBox[0]);
+  const height = Math.min(top, cropBox[3]) - Math.max(bottom, cropBox[1]);
+  const seen = Math.max(0, width) * Math.max(0, height);
+  if (2 * seen < (right - left) * (top - bottom)) throw unusable('lies outside of what is shown of its page');
+}
+
+/** The page that lists the widget: the one that `/P` names, which widgets may leave out, or another. */
 function findPageOfWidget(document: PdfDocument, { ref, dict }: FieldWidget): PdfRef {
   const page = dict.find('P');
-  if (page instanceof PdfRef && document.resolve(page) instanceof PdfDict) return page;
+  if (page instanceof PdfRef && isShown(document, page) && lists(document, document.resolve(page), 'Annots', ref)) {
+    return page;
+  }
   for (let index = 0; index < maxPagesSearched; index++) {
     const candidate = findPage(document, index);
     if (candidate === undefined) break;
-    const annotations = document.find(candidate.dict, 'Annots');
-    const isHere = (one: PdfObject): boolean => one instanceof PdfRef && one.number === ref.number;
-    if (isPdfArray(annotations) && annotations.some(isHere)) return candidate.ref;
+    if (lists(document, candidate.dict, 'Annots', ref)) return candidate.ref;
   }
   throw unusable('stands on no page that can be found');
+}
+
+/** Whether the page tree leads to a page, as its `/Parent` entries say. */
+function isShown(document: PdfDocument, page: PdfRef): boolean {
+  const root = document.catalog.find('Pages');
+  let node = page;
+  for (let depth = 0; depth < limits.pageTreeDepth; depth++) {
+    if (root instanceof PdfRef && root.number === node.number) return true;
+    const dict = document.resolve(node);
+    const above = dict instanceof PdfDict ? dict.find('Parent') : undefined;
+    if (!(above instanceof PdfRef) || !lists(document, document.resolve(above), 'Kids', node)) return false;
+    node = above;
+  }
+  return false;
+}
+
+function lists(document: PdfDocument, dict: PdfObject, key: string, { number }: PdfRef): boolean {
+  const list = dict instanceof PdfDict ? document.find(dict, key) : undefined;
+  return isPdfArray(list) && list.some((one) => one instanceof PdfRef && one.number === number);
 }

@@ -43,15 +43,17 @@ function makePdf(bodies: Bodies): Uint8Array {
 /** Two pages, and a form whose fields are objects from 10 on. */
 function makeForm(
   fields: Bodies,
-  more: { catalog?: string; form?: string; kids?: readonly number[] } = {},
+  more: { catalog?: string; form?: string; kids?: readonly number[]; annotations?: readonly number[] } = {},
 ): Uint8Array {
   const kids = more.kids ?? Object.keys(fields).map(Number);
-  const list = kids.map((number) => `${number} 0 R`).join(' ');
+  const [list = '', annotations = ''] = [kids, more.annotations ?? kids].map((numbers) =>
+    numbers.map((number) => `${number} 0 R`).join(' '),
+  );
   return makePdf({
     1: `<< /Type /Catalog /Pages 2 0 R /AcroForm << /Fields [${list}] ${more.form ?? ''} >> ${more.catalog ?? ''} >>`,
     2: '<< /Type /Pages /Kids [3 0 R 4 0 R] /Count 2 >>',
     3: '<< /Type /Page /Parent 2 0 R /MediaBox [0 0 200 100] >>',
-    4: `<< /Type /Page /Parent 2 0 R /MediaBox [0 0 200 100] /Annots [${list}] >>`,
+    4: `<< /Type /Page /Parent 2 0 R /MediaBox [0 0 200 100] /Annots [${annotations}] >>`,
     ...fields,
   });
 }
@@ -153,7 +155,7 @@ describe('an existing signature field', () => {
         12: `<< /Parent 11 0 R ${widget} /P 4 0 R >>`,
         13: `<< /Parent 11 0 R ${widget} /P 3 0 R >>`,
       },
-      { kids: [10] },
+      { kids: [10], annotations: [12] },
     );
     const bytes = seal(input, { fieldName: 'form.seal', appearance: show([0, 0, 1, 1]) });
     const { field, document, signature } = read(bytes, 'form.seal');
@@ -180,6 +182,35 @@ describe('an existing signature field', () => {
     expect(field.dict.find('Rect')).toEqual([100, 90, 10, 20]);
     // shown, though it was hidden
     expect([field.dict.find('F'), field.dict.has('AS')]).toEqual([132, false]);
+  });
+
+  test('is shown on the page that lists it, whatever the field itself says', () => {
+    const asked: (FieldPlace | undefined)[] = [];
+    const detached = '<< /Type /Page /Parent 2 0 R /MediaBox [0 0 200 100] /Annots [10 0 R] >>';
+    for (const field of [sigField('/P 3 0 R'), sigField('/P 11 0 R')]) {
+      const input = makeForm({ 10: field, 11: detached }, { kids: [10] });
+      seal(input, { fieldName: 'Seal', appearance: show([0, 0, 9, 9], 0, asked) });
+    }
+    expect(asked.map((place) => String(place?.page))).toEqual(['4 0 R', '4 0 R']);
+  });
+
+  test('is refused where nobody would see what is to be shown', () => {
+    const detached = '<< /Type /Page /Parent 2 0 R /MediaBox [0 0 200 100] /Annots [10 0 R] >>';
+    const unseen = (field: string, more: { annotations?: readonly number[] } = {}) =>
+      makeForm({ 10: field, 11: detached }, { kids: [10], ...more });
+    const appearance = show([0, 0, 9, 9]);
+    for (const input of [
+      unseen(sigField('/P 4 0 R'), { annotations: [] }),
+      unseen(sigField('/P 11 0 R'), { annotations: [] }),
+      unseen(sigField('/P 4 0 R').replace('[100 90 10 20]', '[300 90 210 20]')),
+      // a third of it is on the page
+      unseen(sigField('/P 4 0 R').replace('[100 90 10 20]', '[170 20 260 90]')),
+    ]) {
+      expect(codeOf(input, { fieldName: 'Seal', appearance })).toBe('pades_field_unusable');
+      expect(codeOf(input, { fieldName: 'Seal' })).toBe('nothing thrown');
+    }
+    const overEdge = unseen(sigField('/P 4 0 R').replace('[100 90 10 20]', '[150 20 240 90]'));
+    expect(codeOf(overEdge, { fieldName: 'Seal', appearance })).toBe('nothing thrown');
   });
 
   test('keeps its appearance and its flags when nothing is to be shown', () => {
