@@ -5,6 +5,7 @@ import { createAppearance, parseAppearance } from '@sigillum/appearances';
 import { createArraySource, openPdf } from '@sigillum/pdf';
 import { rewriteWithQpdf } from '@sigillum/testing';
 import { getDocument, Util } from 'pdfjs-dist/legacy/build/pdf.mjs';
+import { anchorLimits } from '../src/anchor/anchor-limits.ts';
 import { findAnchor } from '../src/anchor/find-anchor.ts';
 import { makePagePdf, makePdf, makeStream, openFonts } from './make-pdf.ts';
 
@@ -240,6 +241,15 @@ test('Hostile content ends in an answer', async () => {
     code: 'appearance_anchor_not_found',
   });
   expect(performance.now() - started).toBeLessThan(60_000);
+});
+
+test('A page of more content than is searched says so', async () => {
+  const { pageBytes } = anchorLimits;
+  const input = makePagePdf(`${box} ${helvetica}`, ' '.repeat(pageBytes + 1), '', [simple]);
+  await expect(find(input, 'a')).rejects.toMatchObject({
+    code: 'appearance_anchor_limit_exceeded',
+    fields: [expect.objectContaining({ pointer: '/anchor' })],
+  });
 });
 
 function encodeAscii85(bytes: Uint8Array): Buffer {

@@ -306,14 +306,37 @@ describe('a credential', () => {
     expect((await seal('?credential=p384')).status).toBe(201);
   });
 
+  test('has to be named where there is no default', async () => {
+    const undecided = await service.provision('Undecided', 'test', ['rsa-2048']);
+    const { db } = service.services;
+    const { id } = await db
+      .selectFrom('organisations')
+      .select('id')
+      .where('name', '=', 'Undecided')
+      .executeTakeFirstOrThrow();
+    await db.updateTable('credentials').set({ is_default: false }).where('organisation_id', '=', id).execute();
+    const by = { Authorization: `Bearer ${undecided}` };
+    const refused = await seal('', by);
+    expect([refused.status, json(refused).code, json(refused).errors]).toEqual([
+      422,
+      'credential_required',
+      [expect.objectContaining({ pointer: '/query/credential' })],
+    ]);
+    expect((await seal('?credential=rsa-2048', by)).status).toBe(201);
+  });
+
   test('and a seal of another organisation or mode do not exist', async () => {
     const answer = await seal();
     const other = await service.provision('Other', 'test', ['rsa-2048']);
     const live = await service.provision('Sandbox', 'live', ['rsa-2048']);
+    // nor is a seal an extension
+    const elsewhere = await get(`/v1/extensions/${idOf(answer).replace('seal_', 'ext_')}`);
+    expect([elsewhere.status, json(elsewhere).code]).toEqual([404, 'extension_not_found']);
     const mine = json(await get('/v1/credentials/p256'));
     expect(mine).toMatchObject({ name: 'p256', default: true, status: 'active', development: true });
     for (const stranger of [other, live]) {
       expect(json(await get(`/v1/seals/${idOf(answer)}`, stranger)).code).toBe('seal_not_found');
+      expect(json(await get(`/v1/extensions/${idOf(answer)}`, stranger)).code).toBe('extension_not_found');
       expect(json(await get('/v1/seals', stranger)).data).toEqual([]);
       expect(json(await get(`/v1/credentials/${mine.id}`, stranger)).code).toBe('credential_not_found');
       const refused = await seal(`?credential=${mine.id}`, { Authorization: `Bearer ${stranger}` });
