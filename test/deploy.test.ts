@@ -41,6 +41,9 @@ describe('the systemd units', () => {
           'ProtectSystem=strict',
           'PrivateTmp=yes',
           'RestartPreventExitStatus=78',
+          // Whatever takes hours to come back (a full disk): docs/operations says that systemd starts it again.
+          'StartLimitIntervalSec=0',
+          'ExecReload=/bin/kill -HUP $MAINPID',
           'SystemCallArchitectures=native',
         ]),
       );
@@ -50,6 +53,7 @@ describe('the systemd units', () => {
       expect(lines).toContain(`ExecStartPre=${check} --check-config`);
       // SIGUSR1 would open a debugger, by which every local user reads keys from the memory of the service.
       expect(start).toMatch(/\/node --disable-sigusr1 (--[a-z-]+=\d+ )*\//);
+      expect(lines.filter((line) => /^Restart=(always|on-failure)$/.test(line))).toHaveLength(1);
       // What a unit names must exist in the checkout.
       const main = /packages\/([a-z-]+)\/dist\/main\.js/.exec(start ?? '')?.[1];
       expect(() => read(`../../packages/${main}/src/main.ts`)).not.toThrow();
