@@ -160,6 +160,9 @@ describe('the ways in', () => {
       ['-F', 'options={"retain":"1y","level":"x"}', ...file],
       ['-F', 'options={"appearance":{"rectangle":[1]}}', ...file],
       ['-H', 'Content-Type: multipart/form-data', '--data-binary', 'x'],
+      ['-F', `file=@${path};type=image/png`],
+      ['-F', 'options={"appearance":{"text":"x"}}', ...file],
+      ['-F', 'options={"field":"a.b"}', ...file],
     ]) {
       const { status, bytes } = curl([...args, url]);
       const problem = JSON.parse(bytes.toString());
@@ -176,6 +179,9 @@ describe('the ways in', () => {
       invalid(['/body/options/level', '/body/options/retain']),
       invalid([expect.stringMatching(/^\/body\/options\/appearance\/rectangle/)] as never, 'appearance_invalid'),
       invalid(['/body']),
+      [415, 'request_media_type_unsupported', ['/body/file']],
+      [422, 'appearance_place_missing', ['/body/options/appearance/rectangle']],
+      [422, 'pades_option_invalid', ['/body/options/field']],
     ]);
     const both = await postJson('/v1/seals?level=b-t', { document: 'JVBERi0=', options: { level: 'b-t' } });
     expect([both.status, both.body.errors[0]?.pointer]).toEqual([400, '/query/level']);

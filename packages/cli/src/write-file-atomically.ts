@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { type FileHandle, link, open, rename, rm } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { UsageError } from './usage-error.ts';
 
 /**
@@ -12,7 +12,7 @@ export async function writeFileAtomically(
   chunks: AsyncIterable<Uint8Array>,
   { overwrite }: { readonly overwrite: boolean },
 ): Promise<void> {
-  const draft = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}.part`);
+  const draft = join(dirname(path), `.sigillum-${randomBytes(6).toString('hex')}.part`);
   try {
     const file = await openDraft(draft);
     try {

@@ -88,6 +88,11 @@ const revocation = z.strictObject({
     .min(1)
     .max(366 * 86_400)
     .optional(),
+  /**
+   * Only what was issued after the time-stamp counts about our own signers, so that no revocation from before it is missed.
+   * For authorities that answer OCSP at once; with lists, b-lt is `revocation_stale` until the next one.
+   */
+  after_time_stamp: z.boolean().default(false),
   /** Networks that aren't public and may be fetched from: `10.0.0.0/8`, `127.0.0.1/32:8480`. */
   allow_addresses: z.array(z.string().min(1).max(100)).max(100).default([]),
   /** Ports beside 80 and 443. */

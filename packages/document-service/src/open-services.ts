@@ -69,6 +69,7 @@ export async function openServices(config: Config, logger: Logger, metrics: Metr
     timeStamps,
     revocationLists: new CrlFiles(config.crls, logger),
     revocation,
+    freshness: config.revocation?.after_time_stamp === true ? 'after-time-stamp' : undefined,
     roots: config.revocation === undefined ? [] : readRoots(config.revocation.roots),
     fonts: openFonts(),
     rateLimiter: createRateLimiter(config.rate_limit, db),

@@ -1,5 +1,5 @@
 import type { AppearanceFonts } from '@sigillum/appearances';
-import type { RevocationSource } from '@sigillum/pades';
+import type { Freshness, RevocationSource } from '@sigillum/pades';
 import type { KnownCertificates } from '@sigillum/pki';
 import type { TimeStampRequester } from '@sigillum/pki-sources';
 import type { Logger } from '@sigillum/service-kit';
@@ -34,6 +34,8 @@ export type Services = {
   readonly revocationLists: RevocationLists;
   /** Validation data for b-lt and b-lta; undefined when the configuration names no source. */
   readonly revocation: RevocationSource | undefined;
+  /** How new revocation data about our own signers must be. */
+  readonly freshness: Freshness | undefined;
   /** Trust anchors of what is extended, DER. */
   readonly roots: readonly Uint8Array[];
   /** Of visible seals. */

@@ -22,6 +22,7 @@ export {
   sealDocument,
   type UnstampedSealRequest,
 } from './seal/seal-document.ts';
+export { type Freshness, listSealChains } from './seal/list-seal-chains.ts';
 export { listTokenCertificates, type RaiseHooks, type RaisePorts } from './seal/raise-level.ts';
 export type { RevocationData, RevocationRequest, RevocationSource } from './seal/revocation-source.ts';
 export { type SealLevel, sealLevels } from './seal/seal-level.ts';

@@ -5,7 +5,7 @@ import {
   assembleSeal,
   createSignedAttributes,
   getTimeStampImprint,
-  listTokenCertificates,
+  listSealChains,
   type RevocationData,
   type SealedDocument,
 } from '@sigillum/pades';
@@ -73,10 +73,7 @@ export async function sealDigest(
     if (level === 'b-t') return { sealed, data: noData };
     await clock.enter('revocation');
     const data = await getRevocation(services, '/body/level').collect(
-      [
-        { certificates: [signing.certificate, ...signing.chain], at: token.genTime },
-        { certificates: listTokenCertificates(token), at: services.now() },
-      ],
+      listSealChains(signing, token, services.now(), services.freshness),
       signal,
     );
     return { sealed, data };

@@ -12,6 +12,14 @@ const maxOptionsBytes = 1024 * 1024;
 /** What stands around options and document: delimiters and the heads of both parts, a tenth of it in practice. */
 const maxAroundBytes = 16 * 1024;
 
+/** What clients call a PDF. Without a word it is text/plain (RFC 7578 §4.4), which the parser doesn't tell from no word. */
+const fileTypes: ReadonlySet<string> = new Set([
+  'application/pdf',
+  'application/x-pdf',
+  'application/octet-stream',
+  'text/plain',
+]);
+
 /** Two are expected; one more is refused by its name. */
 const maxParts = 3;
 
@@ -85,7 +93,7 @@ class MultipartReader {
       throw invalid('', 'Is not multipart/form-data with a boundary.', cause);
     }
     parser.on('field', (_name, value, _nameTruncated, isTruncated) => this.#takeOptions(value, isTruncated));
-    parser.on('file', (name, stream) => this.#takeFile(name, stream));
+    parser.on('file', (name, stream, _filename, _encoding, type) => this.#takeFile(name, stream, type));
     parser.on('partsLimit', () => this.#fail(invalid('', 'Has too many parts: options and file are expected.')));
     parser.on('error', (cause) => this.#fail(invalid('', 'Is not well-formed multipart/form-data.', cause)));
     parser.on('finish', () => {
@@ -114,13 +122,21 @@ class MultipartReader {
     }
   }
 
-  #takeFile(name: string | undefined, stream: BusboyFileStream): void {
+  #takeFile(name: string | undefined, stream: BusboyFileStream, type: string): void {
     // Its errors come as those of the parser and of the request, too.
     stream.on('error', () => undefined);
     if (name !== 'file' || this.#file !== undefined) {
       stream.resume();
       const detail = name === 'file' ? 'Is given more than once.' : 'Is not known here: options and file are.';
       return this.#fail(invalid(`/${(name ?? '').replaceAll('~', '~0').replaceAll('/', '~1')}`, detail));
+    }
+    if (!fileTypes.has(type.toLowerCase())) {
+      stream.resume();
+      return this.#fail(
+        new SigillumError('request_media_type_unsupported', 'The part file must be application/pdf.', {
+          fields: [{ pointer: '/body/file', detail: 'Must be application/pdf.' }],
+        }),
+      );
     }
     this.#file = stream;
     const request = this.#request.pause();

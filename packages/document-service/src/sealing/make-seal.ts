@@ -45,6 +45,7 @@ export async function makeSeal(
       options,
       level,
       revocation: services.revocation,
+      freshness: services.freshness,
       lastTokenSize: services.timeStamps.lastTokenSize,
       known: services.knownCertificates,
       ports: {
@@ -97,20 +98,18 @@ export async function makeSeal(
   }
 }
 
-/** The names of options in `@sigillum/pades`, where problems of preparing point, by ours. */
-const optionNames: ReadonlyMap<string, string> = new Map([
-  ['/field_name', '/field'],
-  ...['/appearance', '/certify', '/contact_info', '/location', '/name', '/reason'].map((own) => [own, own] as const),
-]);
+/** Options where problems of preparing point. */
+const optionPointers: ReadonlySet<string> = new Set(
+  ['appearance', 'certify', 'contact_info', 'field', 'location', 'name', 'reason'].map((option) => `/${option}`),
+);
 
 function pointToOptions(error: unknown, optionsPointer: string): unknown {
-  if (!isSigillumError(error) || !error.fields.some(({ pointer }) => optionNames.has(pointer))) return error;
+  if (!isSigillumError(error) || !error.fields.some(({ pointer }) => optionPointers.has(pointer))) return error;
   return new SigillumError(error.code, error.message, {
     cause: error.cause,
-    fields: error.fields.map((field) => {
-      const name = optionNames.get(field.pointer);
-      return name === undefined ? field : { ...field, pointer: optionsPointer + name };
-    }),
+    fields: error.fields.map((field) =>
+      optionPointers.has(field.pointer) ? { ...field, pointer: optionsPointer + field.pointer } : field,
+    ),
   });
 }
 
@@ -151,10 +150,17 @@ async function makeAppearance(
     ...(options.contact_info === undefined ? {} : { contact: options.contact_info }),
     fields: { id: publicId },
   };
-  try {
-    return await createAppearance(document.source, appearance, context, fonts);
-  } catch (error) {
-    if (!isSigillumError(error) || error.fields.length === 0) throw error;
-    throw pointInto(error, `${optionsPointer}/appearance`);
-  }
+  const pointer = `${optionsPointer}/appearance`;
+  const pointIn = (error: unknown): unknown =>
+    isSigillumError(error) && error.fields.length > 0 ? pointInto(error, pointer) : error;
+  const draw = await createAppearance(document.source, appearance, context, fonts).catch((error: unknown) => {
+    throw pointIn(error);
+  });
+  return (...place) => {
+    try {
+      return draw(...place);
+    } catch (error) {
+      throw pointIn(error);
+    }
+  };
 }

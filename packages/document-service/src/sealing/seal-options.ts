@@ -5,8 +5,8 @@ import { retainSchema } from './retain.ts';
 /** Two paragraphs; viewers show one line. */
 const maxText = 1024;
 
-/** A full field name of ISO 32000-2 §12.7.4.2; PDF itself knows no bound. */
-const maxFieldName = 256;
+/** A full field name of ISO 32000-2 §12.7.4.2: as much as is read of one; PDF itself knows no bound. */
+const maxFieldName = 2048;
 
 const isPlain = (value: string): boolean => value.isWellFormed() && !/\p{Cc}/u.test(value.replaceAll(/[\t\n\r]/g, ' '));
 

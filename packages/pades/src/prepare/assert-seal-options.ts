@@ -5,8 +5,8 @@ import type { SealOptions } from './seal-options.ts';
 export const sealLimits = {
   /** UTF-16 units of a reason, a location, a name or a contact: two paragraphs; viewers show one line. */
   text: 1024,
-  /** UTF-16 units of a field's full name: a dozen partial names, as generators of forms make them. */
-  fieldName: 512,
+  /** UTF-16 units of a field's full name: what `@sigillum/pdf` reads of one. */
+  fieldName: 2048,
   /** Bytes of CMS: a hundred times a B-T signature with a long chain. */
   contentsSize: 1024 * 1024,
 } as const;
@@ -47,7 +47,8 @@ export function assertContentsSize(contentsSize: number): void {
 }
 
 function invalid(key: keyof SealOptions | 'contentsSize', how: string): SigillumError {
-  const pointer = `/${key.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)}`;
+  const name = key === 'fieldName' ? 'field' : key;
+  const pointer = `/${name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)}`;
   const detail = `${pointer.slice(1)} ${how}`;
   return new SigillumError('pades_option_invalid', `The option ${detail}.`, { fields: [{ pointer, detail }] });
 }

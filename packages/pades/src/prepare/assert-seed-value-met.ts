@@ -25,7 +25,7 @@ export function assertSeedValueMet(seed: SeedValue, facts: SealFacts): void {
   const problem = findProblem(seed, facts);
   if (problem === undefined) return;
   throw new SigillumError('seed_value_unsatisfiable', `The signature field ${problem}.`, {
-    fields: [{ pointer: '/field_name', detail: problem }],
+    fields: [{ pointer: '/field', detail: problem }],
   });
 }
 

@@ -32,8 +32,8 @@ export function chooseField(
     // ISO 32000-2 §12.7.4.2: the period separates partial names, so no single field can be called so
     if (asked.includes('.')) {
       const detail = 'the form has no field of that name, and the name of a new one has no period';
-      throw new SigillumError('pades_option_invalid', `The option field_name is not valid: ${detail}.`, {
-        fields: [{ pointer: '/field_name', detail }],
+      throw new SigillumError('pades_option_invalid', `The option field is not valid: ${detail}.`, {
+        fields: [{ pointer: '/field', detail }],
       });
     }
     return { kind: 'new', name: asked };
@@ -74,6 +74,6 @@ function findFreeName(fields: readonly FormField[], locks: readonly FieldLock[])
 /** The error for an existing field that can't be filled. */
 export function unusable(why: string): SigillumError {
   return new SigillumError('pades_field_unusable', `The signature field asked for ${why}. Name another one, or none.`, {
-    fields: [{ pointer: '/field_name', detail: why }],
+    fields: [{ pointer: '/field', detail: why }],
   });
 }

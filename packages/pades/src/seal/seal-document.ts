@@ -8,8 +8,9 @@ import type { Random, SealOptions } from '../prepare/seal-options.ts';
 import { assertLevelReachable } from './assert-level-reachable.ts';
 import { type AttributesToSign, createSignedAttributes } from './attributes-to-sign.ts';
 import { estimateContentsSize, unknownTokenSize } from './estimate-contents-size.ts';
-import { listTokenCertificates, type RaiseHooks, raiseLevel } from './raise-level.ts';
-import type { RevocationRequest, RevocationSource } from './revocation-source.ts';
+import { type Freshness, listSealChains } from './list-seal-chains.ts';
+import { type RaiseHooks, raiseLevel } from './raise-level.ts';
+import type { RevocationSource } from './revocation-source.ts';
 import { isAtLeast, type SealLevel } from './seal-level.ts';
 import { assembleSeal, raiseSeal, type SealedDocument } from './sealed-document.ts';
 import { acceptSignature, getTimeStampImprint, type SignedDigest } from './signed-digest.ts';
@@ -50,11 +51,8 @@ export type SealRequest = CommonRequest & {
   readonly ports: SealPorts;
   /** Where the validation data of b-lt and b-lta comes from. */
   readonly revocation?: RevocationSource | undefined;
-  /**
-   * How new the revocation data about the signer must be: issued after the time-stamp, or at most so long before. The
-   * source's own rule when left out.
-   */
-  readonly freshness?: 'after-time-stamp' | { readonly maxAgeMs: number } | undefined;
+  /** The source's own rule when left out. */
+  readonly freshness?: Freshness | undefined;
   /** Bytes of CMS to reserve at the first attempt, when somebody else knows best. Estimated when left out. */
   readonly contentsSize?: number | undefined;
   /** Bytes of the last token of the TSA that is asked first, when there was one. */
@@ -147,33 +145,11 @@ async function raise(request: SealRequest, sealed: SealedDocument): Promise<Seal
   const { updates, token } = await raiseLevel({
     input: appendToInput(input, sealed.increment),
     to: level,
-    chains: listChains(request, sealed),
+    chains: listSealChains(request.credential, sealed.timeStampToken, ports.now(), request.freshness),
     lastTokenSize: sealed.timeStampToken.der.length,
     ports: { ...ports, now: () => ports.now(), revocation },
     hooks,
     signal,
   });
   return raiseSeal(sealed, level, updates, token);
-}
-
-/** The chain of the signer at the time of the time-stamp, and that of the TSA now. */
-function listChains(request: SealRequest, { timeStampToken }: SealedDocument): readonly RevocationRequest[] {
-  const { credential, freshness, ports } = request;
-  const now = ports.now();
-  const { genTime } = timeStampToken;
-  const notBefore =
-    freshness === 'after-time-stamp' ? wholeSecond(genTime) : freshness && new Date(now.getTime() - freshness.maxAgeMs);
-  return [
-    {
-      certificates: [credential.certificate, ...credential.chain],
-      at: genTime,
-      ...(notBefore ? { notBefore } : {}),
-    },
-    { certificates: listTokenCertificates(timeStampToken), at: now },
-  ];
-}
-
-/** Times in lists and OCSP answers have no fractions of a second. */
-function wholeSecond(time: Date): Date {
-  return new Date(Math.floor(time.getTime() / 1000) * 1000);
 }
