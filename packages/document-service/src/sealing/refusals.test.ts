@@ -23,8 +23,17 @@ test('A credential outside the validity of its certificate seals nothing', async
   const pki = await SoftwarePki.make('Validity', now, 30);
   const { certificate, chain } = pki.leaf;
   const credential = {
-    ...{ id: '', organisationId: '', mode: 'test', name: 'seal', keyId: '00', algorithm: 'ecdsa-p256-sha256' },
-    ...{ certificate, chain, status: 'active', isDefault: true, createdAt: now },
+    id: '',
+    organisationId: '',
+    mode: 'test',
+    name: 'seal',
+    keyId: '00',
+    algorithm: 'ecdsa-p256-sha256',
+    certificate,
+    chain,
+    status: 'active',
+    isDefault: true,
+    createdAt: now,
   } as const;
   const sources = { revocationLists: { find: () => undefined }, knownCertificates: new KnownCertificates() };
   const years = 20 * 365 * 86_400_000;

@@ -5,10 +5,9 @@ import { isName, isPdfArray, PdfDict, type PdfDocument, type PdfObject, PdfRef, 
 const maxObjects = 4096;
 
 /** Keys that lead to other pages, to what nothing draws, or into data of single programs: looked at, but not followed. */
-const elsewhere = new Set([
-  ...['Parent', 'P', 'A', 'AA', 'Dest', 'B', 'Data', 'Pg', 'Next', 'Prev'],
-  ...['PieceInfo', 'Metadata', 'AF', 'FS', 'EF', 'Thumb', 'StructTreeRoot'],
-]);
+const elsewhere = new Set(
+  'Parent P A AA Dest B Data Pg Next Prev PieceInfo Metadata AF FS EF Thumb StructTreeRoot'.split(' '),
+);
 /** What of the catalog decides what pages show. */
 const shownOfCatalog = ['AcroForm', 'OCProperties'];
 

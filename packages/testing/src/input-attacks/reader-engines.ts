@@ -72,8 +72,17 @@ function commandsOf(engine: EngineName, path: string): readonly (readonly [strin
 
 /** Pictures to standard output, everything else away from it, edges smoothed, grey as the others make it, as on paper. */
 const ghostscriptOptions = [
-  ...['-q', '-dSAFER', '-dBATCH', '-dNOPAUSE', '-sstdout=%stderr', '-sOutputFile=-', '-sDEVICE=pgmraw'],
-  ...['-dTextAlphaBits=4', '-dGraphicsAlphaBits=4', '-dUseCropBox', '-dUseFastColor'],
+  '-q',
+  '-dSAFER',
+  '-dBATCH',
+  '-dNOPAUSE',
+  '-sstdout=%stderr',
+  '-sOutputFile=-',
+  '-sDEVICE=pgmraw',
+  '-dTextAlphaBits=4',
+  '-dGraphicsAlphaBits=4',
+  '-dUseCropBox',
+  '-dUseFastColor',
 ];
 
 /** Whether two engines show the same, but for how they smooth edges: pages of one size, with ink in the same places. */
