@@ -90,10 +90,12 @@ const clock = z.union([
     chrony: z
       .strictObject({
         program: z.string().min(1).default('chronyc'),
-        /** Path of its command socket (needed for require_nts), or an address. */
+        /** An address, or the path of its command socket, which answers root alone. */
         host: z.string().min(1).optional(),
         port: z.int().min(1).max(65_535).optional(),
         require_nts: z.boolean().default(false),
+        /** For require_nts in a service that isn't root: the socket of deploy/systemd/chrony. */
+        authdata_socket: configPath().optional(),
       })
       .optional(),
     poll_seconds: z.int().min(1).max(1024).default(64),

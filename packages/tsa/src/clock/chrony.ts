@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { connect } from 'node:net';
 import type { LeapWarning } from './ntp-packet.ts';
 import { clockResolutionMs } from './query-ntp-server.ts';
 
@@ -10,6 +11,8 @@ export type ChronyOptions = {
   readonly port?: number | undefined;
   /** Every source that chronyd uses must be authenticated by Network Time Security (RFC 8915). */
   readonly requireNts: boolean;
+  /** Path of a socket that says `authdata` to whoever connects (deploy/systemd/chrony): chronyd itself says it to root alone. */
+  readonly authdataSocket?: string | undefined;
 };
 
 /** What chronyd says about the clock. Milliseconds; `offsetMs` > 0 means that the clock is behind. */
@@ -24,6 +27,9 @@ export type ChronyFailure = 'silent' | 'unsynchronised' | 'not_authenticated';
 
 /** `chronyc` gives up by itself after about ten seconds. */
 const timeoutMs = 5000;
+
+/** A line for each source. */
+const maxAnswerBytes = 64 * 1024;
 
 const leapWords = new Map<string, LeapWarning>([
   ['Normal', 'none'],
@@ -40,7 +46,9 @@ export async function queryChrony(options: ChronyOptions): Promise<ChronyTrackin
   if (tracking === undefined) return 'silent';
   const parsed = parseTracking(tracking);
   if (typeof parsed === 'string' || !options.requireNts) return parsed;
-  const [sources, authentication] = [await runChronyc(options, 'sources'), await runChronyc(options, 'authdata')];
+  const { authdataSocket } = options;
+  const sources = await runChronyc(options, 'sources');
+  const authentication = await (authdataSocket ? readSocket(authdataSocket) : runChronyc(options, 'authdata'));
   if (sources === undefined || authentication === undefined) return 'silent';
   return isAuthenticated(sources, authentication) ? parsed : 'not_authenticated';
 }
@@ -85,8 +93,29 @@ function runChronyc(options: ChronyOptions, command: string): Promise<string | u
   // -n: a name server that hangs must not stop the clock's supervision.
   const args = ['-c', '-n', ...address, command];
   return new Promise((resolve) => {
-    execFile(options.program, args, { timeout: timeoutMs, maxBuffer: 64 * 1024 }, (error, stdout) =>
+    execFile(options.program, args, { timeout: timeoutMs, maxBuffer: maxAnswerBytes }, (error, stdout) =>
       resolve(error === null ? stdout : undefined),
     );
+  });
+}
+
+/** All that a local socket says, or undefined: of one that isn't there, doesn't end in time or says far too much. */
+function readSocket(path: string): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    let text = '';
+    const socket = connect(path);
+    const end = (result: string | undefined): void => {
+      clearTimeout(timer);
+      socket.destroy();
+      resolve(result);
+    };
+    const timer = setTimeout(() => end(undefined), timeoutMs);
+    socket.setEncoding('utf8');
+    socket.on('data', (chunk: string) => {
+      text += chunk;
+      if (text.length > maxAnswerBytes) end(undefined);
+    });
+    socket.once('end', () => end(text === '' ? undefined : text));
+    socket.once('error', () => end(undefined));
   });
 }

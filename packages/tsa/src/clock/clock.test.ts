@@ -1,9 +1,10 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { NtpServerForTests } from '@sigillum/testing';
 import fc from 'fast-check';
@@ -573,7 +574,16 @@ test('chronyc is read as it writes, and not when it writes something else', () =
 });
 
 // chronyd runs with -x on ports and files of its own: it never touches this machine's clock.
+const nobody = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'];
+const canBeOther =
+  process.getuid?.() === 0 &&
+  spawnSync(nobody[0] ?? '', [...nobody.slice(1), process.execPath, '--check', join(import.meta.dirname, 'chrony.ts')])
+    .status === 0;
+const asOther = canBeOther ? test : test.skip;
+
 describeChrony('a real chronyd', () => {
+  // Of this process alone; chronyd takes no other than a number.
+  const commandPort = 20_000 + (process.pid % 20_000);
   let folder: string;
   let server: NtpServerForTests;
   let daemon: ChildProcess;
@@ -584,7 +594,7 @@ describeChrony('a real chronyd', () => {
     const lines = [
       `server 127.0.0.1 port ${server.port} minpoll -4 maxpoll -4 iburst`,
       'port 0',
-      'cmdport 0',
+      `cmdport ${commandPort}`,
       `bindcmdaddress ${folder}/chronyd.sock`,
       `pidfile ${folder}/chronyd.pid`,
     ];
@@ -614,6 +624,41 @@ describeChrony('a real chronyd', () => {
     expect(tracking.offsetMs - tracking.errorMs).toBeLessThan(450);
     expect(await ask(true)).toBe('not_authenticated');
   });
+
+  asOther(
+    'tells a service that is not root of NTS by the socket of the unit that asks for it, and not otherwise',
+    async () => {
+      // The unit, with this daemon's socket; as systemd does it, once for each connection.
+      const unit = readFileSync(
+        join(import.meta.dirname, '../../../../deploy/systemd/chrony/sigillum-chrony@.service'),
+        'utf8',
+      );
+      const [, program = '', words = ''] = /^ExecStart=(\S+) (.*)$/m.exec(unit) ?? [];
+      const args = words.replace('/run/chrony/chronyd.sock', join(folder, 'chronyd.sock')).split(' ');
+      const socket = join(mkdtempSync(join(tmpdir(), 'sigillum-authdata-')), 's');
+      const helper = createServer((connection) => {
+        execFile(program, args, (error, stdout) => connection.end(error ? '' : stdout));
+      }).listen(socket);
+      await once(helper, 'listening');
+      chmodSync(dirname(socket), 0o755);
+      chmodSync(socket, 0o666);
+      const askAs = (options: object): Promise<string> => {
+        const module = join(import.meta.dirname, 'chrony.ts');
+        const script = `import { queryChrony } from ${JSON.stringify(module)}; console.log(await queryChrony(${JSON.stringify(options)}))`;
+        const command = [...nobody, process.execPath, '--conditions=source', '--input-type=module', '-e', script];
+        return new Promise((resolve) =>
+          execFile(command[0] ?? '', command.slice(1), { cwd: '/' }, (_error, stdout) => resolve(stdout.trim())),
+        );
+      };
+      const open = { program: 'chronyc', host: '127.0.0.1', port: commandPort, requireNts: true };
+      while (typeof (await ask()) === 'string') await new Promise((resolve) => setTimeout(resolve, 100));
+      expect(await askAs({ ...open, host: join(folder, 'chronyd.sock') })).toBe('silent');
+      expect(await askAs(open)).toBe('silent');
+      expect(await askAs({ ...open, authdataSocket: socket })).toBe('not_authenticated');
+      helper.close();
+      rmSync(dirname(socket), { recursive: true });
+    },
+  );
 
   test('that is not there is silent', async () => {
     expect(await queryChrony({ program: 'chronyc', host: join(folder, 'none'), requireNts: false })).toBe('silent');

@@ -54,7 +54,13 @@ export function openClock(
     ask: async () => {
       const asked = sources.map(async (one) => [nameSource(one.source), await one.ask()] as const);
       const chronySaid =
-        chrony === undefined ? undefined : await queryChrony({ ...chrony, requireNts: chrony.require_nts });
+        chrony === undefined
+          ? undefined
+          : await queryChrony({
+              ...chrony,
+              requireNts: chrony.require_nts,
+              authdataSocket: chrony.authdata_socket,
+            });
       return { sources: new Map(await Promise.all(asked)), chrony: chronySaid };
     },
     onRound: (round, measurement) => reportRound(round, measurement, logger, getMetrics()),
