@@ -1,9 +1,9 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
+import { createHash, createPublicKey } from 'node:crypto';
 import { chmodSync, chownSync, cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { afterAll, describe, expect, test } from '@jest/globals';
-import { listProcesses } from '@sigillum/testing';
+import { listProcesses, type OpensslCertificate, OpensslPki, opensslExtensions } from '@sigillum/testing';
 import { RunningSigner, waitUntil } from './faults/running-signer.ts';
 import { SignerHome, testPins } from './faults/signer-home.ts';
 
@@ -104,6 +104,67 @@ describe('the systemd units', () => {
       await home.remove();
     }
   }, 120_000);
+
+  test('the example configuration of the tsa is taken by it, once the files are there that it names', () => {
+    const pki = new OpensslPki();
+    try {
+      for (const name of ['tls', 'clients', 'keys', 'pki']) mkdirSync(pki.path(name));
+      const issue = (name: string, extensions: readonly string[], issuer?: OpensslCertificate): OpensslCertificate => {
+        const made = pki.issue(name, {
+          subject: `/C=DE/O=Example Trust/CN=${basename(name)}`,
+          extensions,
+          ...(issuer && { issuer }),
+        });
+        chmodSync(made.keyFile, 0o600);
+        return made;
+      };
+      const services = issue('tls/services-root', opensslExtensions.root);
+      for (const name of ['tls/public', 'tls/tsa']) issue(name, ['extendedKeyUsage=serverAuth,clientAuth'], services);
+      const ca = issue('pki/tsa-ca', opensslExtensions.ca, issue('pki/root', opensslExtensions.root));
+      const tsu = issue('pki/tsu-2026', opensslExtensions.tsu, ca);
+      const spki = createPublicKey(tsu.privateKey).export({ format: 'der', type: 'spki' }).toString('base64');
+      const manifest = {
+        version: 1,
+        key_id: '00112233445566778899aabbccddeeff',
+        name: 'tsu-2026',
+        token_label: 'service',
+        token_serial: '0001',
+        key_spec: 'p256',
+        algorithm: 'ecdsa-p256-sha256',
+        purpose: 'timestamp',
+        spki,
+        created: new Date().toISOString(),
+      };
+      pki.write('keys/tsu-2026.json', JSON.stringify(manifest));
+      chmodSync(pki.write('clients/example.key', 'a-secret-of-more-than-twenty-characters\n'), 0o600);
+      const example = read('tsa.example.yaml');
+      const config = pki.write('tsa.yaml', example.replaceAll('/etc/sigillum/tsa/', `${pki.directory}/`));
+      const check = () => {
+        const main = join(root, 'packages/tsa/src/main.ts');
+        const args = ['--conditions=source', main, '--config', config, '--check-config'];
+        const { status, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' });
+        return { status, stderr };
+      };
+      expect(check()).toEqual({ status: 0, stderr: '' });
+      // Down to what is in the files: the key of another certificate.
+      cpSync(services.keyFile, pki.path('tls/public.key'));
+      expect(check()).toEqual({ status: 78, stderr: expect.stringContaining('tls/public.key is not that of') });
+      // The socket that it names is the one that the units make, for the tsa's user.
+      const socket = read('chrony/sigillum-chrony.socket');
+      const [, path] = /authdata_socket: ([^ }]+)/.exec(example) ?? [];
+      expect(socket).toContain(`ListenStream=${path}\n`);
+      expect(socket).toContain(`SocketUser=${/^User=(.*)$/m.exec(read('sigillum-tsa.service'))?.[1]}\n`);
+    } finally {
+      pki.remove();
+    }
+  }, 60_000);
+
+  analyzeTest.each(['sigillum-chrony.socket', 'sigillum-chrony@.service'])('%s is understood by systemd', (unit) => {
+    const { stderr } = spawnSync('systemd-analyze', ['verify', join(folder, 'chrony', unit)], { encoding: 'utf8' });
+    expect(stderr.split('\n').filter((line) => line.includes(unit) && !/not executable|not found/i.test(line))).toEqual(
+      [],
+    );
+  });
 });
 
 describe("the operator's page", () => {
