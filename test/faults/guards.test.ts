@@ -301,7 +301,7 @@ test('reserved lanes keep a purpose fast while another one floods a slow HSM', a
   // One after the other in the same run, so a busy machine slows both: with a lane of its own nobody is before it.
   const shared = await measure('lanes-shared', {});
   const own = await measure('lanes-own', { seal: 1 });
-  expect(own).toBeLessThan(shared);
+  expect(own).toBeLessThan(shared * 0.75);
 });
 
 describe('requests that are refused', () => {
