@@ -463,6 +463,10 @@ describe('a time-stamp over HTTP', () => {
       send(tsa.ports.internal, new Uint8Array(0), { method: 'GET', path: '/readyz', headers: {} });
     const answer = await send(tsa.ports.public, query());
     expect([answer.status, answer.headers['retry-after']]).toEqual([503, '3']);
+    // What fails is measured and logged as what works.
+    expect(await metrics.registry.getSingleMetricAsString('http_request_duration_seconds')).toMatch(
+      /_count\{[^}]*route="\/",status="503"/,
+    );
     expect((await ready()).status).toBe(503);
     away = false;
     getToken(await send(tsa.ports.public, query()));

@@ -52,7 +52,8 @@ export function createTsaApp(
     }
     return toUnavailable(error);
   };
-  app.use((request: Request, response: Response, next: NextFunction) => {
+  // On the route of plain queries, which are the only ones that have failed already: logs and metrics name it.
+  app.post('/', (request: Request, response: Response, next: NextFunction) => {
     const failure = options.findFailure(request);
     next(failure === undefined ? undefined : fail(failure, response));
   });
