@@ -638,7 +638,7 @@ describe('a vendor profile', () => {
       ['rsa-more', 'rsa-3072', 'rsassa-pss-sha256'],
     ]) {
       const own = plan
-        .replaceAll('p256-more', String(name))
+        .replaceAll('p256-more', name ?? '')
         .replace(/^spec: .*$/m, `spec: ${spec}`)
         .replace(/^algorithm: .*$/m, `algorithm: ${algorithm}`);
       expect(runPlan(folder, own, 'pin-of-nss', ...module, ...profile).stderr).toBe('');

@@ -97,7 +97,7 @@ export class TlsWatch<Paths extends TlsPaths> {
   }
 
   #read(): TextsOf<Paths> {
-    return readTlsFiles(this.#options.paths) as TextsOf<Paths>;
+    return readTlsFiles(this.#options.paths);
   }
 
   #export(texts: TextsOf<Paths>): void {

@@ -154,7 +154,8 @@ function toFinal(error: unknown): unknown {
 /** The genTime of the last token in the log: lines are in the order of genTimes. */
 async function findLastRecorded(directory: string): Promise<Date | undefined> {
   const event = await findLastAuditEvent({ directory, isWanted: ({ type }) => type === 'tsa.time_stamped' });
-  const time = new Date(String(event?.['gen_time']));
+  const genTime = event?.['gen_time'];
+  const time = new Date(typeof genTime === 'string' ? genTime : Number.NaN);
   return Number.isNaN(time.getTime()) ? undefined : time;
 }
 

@@ -89,9 +89,9 @@ export class JudgingPool {
       waiting.signal?.removeEventListener('abort', waiting.onAbort);
       waiting.settle(Promise.reject(new SigillumError('service_unavailable', 'The service is stopping.')));
     }
-    const idle = this.#idle.splice(0).map(({ worker, leave }) => {
-      leave();
-      return worker;
+    const idle = this.#idle.splice(0).map((one) => {
+      one.leave();
+      return one.worker;
     });
     await Promise.all([...idle, ...this.#busy].map((worker) => kill(worker)));
   }
