@@ -2,7 +2,15 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { extendDocument, type RevocationSource, type ValidationReport, validateSignatures } from '@sigillum/pades';
-import { createArraySource } from '@sigillum/pdf';
+import {
+  createArraySource,
+  encodeTextString,
+  findFirstPage,
+  IncrementalUpdate,
+  openPdf,
+  PdfDict,
+  PdfName,
+} from '@sigillum/pdf';
 import { decodePem, encodePem } from '@sigillum/pki';
 import {
   createSoftwareInput,
@@ -114,6 +122,39 @@ async function sealThrice(level: 'b-t' | 'b-lta'): Promise<Uint8Array> {
   return bytes;
 }
 
+/** The sample with an empty signature field "Sig" that locks fields when it is signed. */
+function withLock(action: 'All' | 'Include' | 'Exclude', names: readonly string[] = []): Uint8Array {
+  const sample = makeSamplePdf('classic');
+  const document = openPdf(createArraySource(sample));
+  const update = new IncrementalUpdate(document, (length) => new Uint8Array(length));
+  const lock = new PdfDict([
+    ['Type', new PdfName('SigFieldLock')],
+    ['Action', new PdfName(action)],
+    ...(action === 'All' ? [] : [['Fields', names.map((name) => encodeTextString(name))] as const]),
+  ]);
+  const field = update.allocate();
+  const entries = [
+    ['FT', new PdfName('Sig')],
+    ['T', encodeTextString('Sig')],
+    ['Type', new PdfName('Annot')],
+    ['Subtype', new PdfName('Widget')],
+    ['Rect', [0, 0, 0, 0]],
+    ['F', 132],
+    ['Lock', lock],
+  ] as const;
+  const page = findFirstPage(document);
+  update.set(field, new PdfDict([...entries, ['P', page.ref]]));
+  update.set(page.ref, page.dict.with({ Annots: [field] }));
+  update.set(document.catalogRef, document.catalog.with({ AcroForm: new PdfDict([['Fields', [field]]]) }));
+  return Buffer.concat([sample, update.encode().bytes]);
+}
+
+const inField = { options: { fieldName: 'Sig' } };
+const locks = {
+  'of others': withLock('Include', ['DocumentTimeStamp1', 'total']),
+  'of all but the time-stamp': withLock('Exclude', ['DocumentTimeStamp1']),
+};
+
 /** Sealed a year before it was renewed, by a signer whose certificate ended in between. */
 async function sealAndRenew(
   renewal: Date,
@@ -159,6 +200,10 @@ beforeAll(async () => {
     const input = rewriteWithQpdf(makeSamplePdf(), options);
     made.set(`b-lta ${name}`, (await sealAtLevel(input, pki, { level: 'b-lta' })).bytes);
   }
+  for (const [name, input] of Object.entries(locks)) {
+    made.set(`b-lta lock ${name}`, (await sealAtLevel(input, pki, { level: 'b-lta', ...inField })).bytes);
+  }
+  made.set('b-lt lock of all', (await sealAtLevel(withLock('All'), pki, { level: 'b-lt', ...inField })).bytes);
   const closed = await sealAtLevel(makeSamplePdf(), pki, { level: 'b-lta', options: { certify: 1 } });
   made.set('b-lta certified against any change', closed.bytes);
   const certified = await sealAtLevel(makeSamplePdf(), pki, { level: 'b-t', options: { certify: 1 } });
@@ -228,6 +273,19 @@ describe('our own verifier', () => {
   });
 });
 
+test.each([
+  ['All', []],
+  ['Exclude', ['total']],
+] as const)('a lock %s that leaves a document time-stamp no name: b-lta is refused', async (action, names) => {
+  const refused = { code: 'fieldmdp_forbids_time_stamp', message: expect.stringMatching('B-LT, but not B-LTA') };
+  const input = withLock(action, names);
+  await expect(sealAtLevel(input, pki, { level: 'b-lta', ...inField })).rejects.toMatchObject(refused);
+  const { bytes } = await sealAtLevel(input, pki, { level: 'b-t', ...inField });
+  await expect(extendBySoftware(bytes, pki, { to: 'b-lta' })).rejects.toMatchObject(refused);
+  const { extended } = await extendBySoftware(bytes, pki, { to: 'b-lt' });
+  expect(extended.to).toBe('b-lt');
+});
+
 withAll(
   `the judges, offline and with nothing but the root${missing === '' ? '' : ` (skipped without ${missing})`}`,
   () => {
@@ -265,6 +323,15 @@ withAll(
         if (name !== 'b-lta hybrid') expect([name, wordOf(judgement, 'pyhanko')]).toEqual([name, 'accept']);
         if (name.startsWith('pdfa')) expect([name, wordOf(judgement, 'verapdf')]).toEqual([name, 'accept']);
       }
+    });
+
+    test('an archived file whose lock leaves no other name is renewed: only warnings of DSS, when they count, refuse it', async () => {
+      const once = made.get('b-lta lock of all but the time-stamp') ?? new Uint8Array();
+      made.set('renewed under a lock', (await extendBySoftware(once, pki, { to: 'b-lta' })).bytes);
+      await judge(['renewed under a lock'], { level: 'PAdES-BASELINE-LTA' });
+      expect(whoRefuses('renewed under a lock')).toEqual(['dss']);
+      expect(opinionOf('renewed under a lock', 'dss').join()).toMatch(/strict policy.*BBB_FC_ISVAFMDPD/);
+      expect(validate('renewed under a lock').summary).toMatch(/^Accepted/);
     });
 
     test('a file renewed a year later is accepted then, with nothing from outside but the root', async () => {

@@ -38,6 +38,7 @@ export const createExtensionRoute = defineRoute({
     'extension_not_pades',
     'extension_no_time_stamp',
     'extension_too_costly',
+    'fieldmdp_forbids_time_stamp',
     'revocation_revoked',
     'revocation_stale',
     'revocation_untrusted',

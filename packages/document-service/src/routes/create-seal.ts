@@ -81,6 +81,7 @@ export const createSealRoute = defineRoute({
     'docmdp_forbids_changes',
     'docmdp_forbids_visible_field',
     'fieldmdp_forbids_field',
+    'fieldmdp_forbids_time_stamp',
     'pades_certify_not_first',
     'pades_field_exists',
     'pades_field_filled',

@@ -5,6 +5,7 @@ export const padesCodes = defineCodes({
   docmdp_forbids_changes: { status: 422, title: 'The certification of the document forbids changes' },
   docmdp_forbids_visible_field: { status: 422, title: 'The certification of the document forbids a new visible field' },
   fieldmdp_forbids_field: { status: 422, title: 'An earlier signature locks the form against new fields' },
+  fieldmdp_forbids_time_stamp: { status: 422, title: 'A lock of the form leaves no field to a document time-stamp' },
   pades_byte_range_past_end: { status: 422, title: 'An earlier signature claims bytes after the end of the file' },
   pades_field_exists: { status: 422, title: 'The form already has a field of that name' },
   pades_field_filled: { status: 422, title: 'The signature field is already signed' },

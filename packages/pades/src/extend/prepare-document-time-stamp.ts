@@ -19,14 +19,16 @@ import { makeTimeStampDictionary } from '../prepare/make-signature-dictionary.ts
 import type { PrepareInput } from '../prepare/prepare-input.ts';
 import type { PreparedSignature } from '../prepare/prepared-signature.ts';
 import type { Random } from '../prepare/seal-options.ts';
+import { chooseTimeStampName } from './choose-time-stamp-name.ts';
 
 /**
  * Prepares a document time-stamp (EN 319 142-1 §5.4.3) in an invisible field of its own, over all that the file holds.
- * It is allowed after any certification and any lock, so earlier signatures are only counted.
+ * It is allowed after any certification; its name is one that no lock holds for.
  *
  * @param contentsSize bytes of token to reserve: see `estimateTokenRoom`
  * @param random for the changing half of `/ID`
- * @throws SigillumError `pdf_*` for what can't be read or is not permitted, `pades_option_invalid` for an unusable size
+ * @throws SigillumError `pdf_*` for what can't be read or is not permitted, `fieldmdp_forbids_time_stamp`, `pades_option_invalid`
+ * for an unusable size
  */
 export function prepareDocumentTimeStamp(
   input: PrepareInput,
@@ -42,21 +44,13 @@ export function prepareDocumentTimeStamp(
   const signature = makeTimeStampDictionary(contentsSize);
   const ref = update.allocate();
   update.set(ref, signature.dict);
-  const fieldName = chooseName(fields);
+  const fieldName = chooseTimeStampName(document, fields, earlier);
   addSignatureField(document, update, fieldName, ref, chooseAppearance(document, fields));
   return finishPreparation(input, update, signature, {
     contentsSize,
     fieldName,
     earlierSignatures: earlier.map(({ field }) => ({ fieldName: field?.name, state: 'not-checked' as const })),
   });
-}
-
-/** The first of DocumentTimeStamp1, DocumentTimeStamp2, … that the form doesn't have. */
-function chooseName(fields: readonly FormField[]): string {
-  const taken = new Set(fields.map(({ name }) => name));
-  let number = 1;
-  while (taken.has(`DocumentTimeStamp${number}`)) number++;
-  return `DocumentTimeStamp${number}`;
 }
 
 /**

@@ -23,7 +23,7 @@ const rehearsed = { certificates: [Uint8Array.of(0)], crls: [], ocsps: [] };
  * Goes through the updates that a level asks for behind the signature, with nothing in them: what of the file forbids or
  * prevents them must come out before a key signs and an authority time-stamps.
  *
- * @throws SigillumError `pdf_*`: what can't be read, is not permitted, or has no room for them
+ * @throws SigillumError `pdf_*`: what can't be read, is not permitted, or has no room for them; `fieldmdp_forbids_time_stamp`
  */
 export function assertLevelReachable(
   { source, prefixHash: { algorithm } }: PrepareInput,
