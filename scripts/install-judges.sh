@@ -15,6 +15,10 @@ need pdfsig poppler-utils
 need mutool mupdf-tools
 need gs ghostscript
 need certutil libnss3-tools
+# fonts that visible seals are tested with
+need_file() { [ -f "$1" ] || packages+=("$2"); }
+need_file /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf fonts-dejavu-core
+need_file /usr/share/fonts/truetype/droid/DroidSansFallbackFull.ttf fonts-droid-fallback
 python=/usr/bin/python3
 [ -x "$python" ] && "$python" -c 'import ensurepip, venv' >/dev/null 2>&1 || packages+=(python3 python3-venv)
 if ((${#packages[@]} > 0)); then

@@ -17,12 +17,11 @@ import type { SetSeal } from './layout/set-seal.ts';
 
 /** Adds the form XObject of a seal (ISO 32000-2 §8.10) with its fonts, its image and its colours. */
 export function addSealForm(update: IncrementalUpdate, parts: SealParts, set: SetSeal, deflate: Deflate): PdfRef {
-  const { policy, subsets, image } = parts;
-  const fonts: [string, PdfObject][] = [];
-  for (const face of ['regular', 'bold'] as const) {
-    const subset = subsets[face];
-    if (subset) fonts.push([resourceNames[face], addFont(update, subset, deflate)]);
-  }
+  const { policy, image } = parts;
+  const fonts = Array.from(parts.fonts.values(), ({ resource, subset }): [string, PdfObject] => [
+    resource,
+    addFont(update, subset, deflate),
+  ]);
   const spaces: [string, PdfObject][] = [];
   if (policy.grey === 'CalGray') spaces.push([resourceNames.grey, makeColourSpace('CalGray')]);
   if (policy.rgb === 'CalRGB') spaces.push([resourceNames.rgb, makeColourSpace('CalRGB')]);

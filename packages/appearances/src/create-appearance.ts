@@ -6,11 +6,13 @@ import { addSealForm } from './add-seal-form.ts';
 import { chooseColours, parseColour } from './colour/colour-policy.ts';
 import { readPdfaClaim } from './colour/read-pdfa-claim.ts';
 import type { AppearanceFonts, LoadedFonts } from './font/appearance-fonts.ts';
-import type { FontFace } from './font/font-face.ts';
-import type { FontSubset } from './font/font-subset.ts';
+import type { Face } from './font/face.ts';
+import type { FontStack } from './font/font-stack.ts';
+import { unsupportedText } from './font/unsupported-text.ts';
 import { readImage } from './image/read-image.ts';
 import { layOutSeal, type SealParts } from './layout/lay-out-seal.ts';
 import { makeQrCode } from './layout/make-qr-code.ts';
+import type { SealFont } from './layout/seal-font.ts';
 import type { SetSeal } from './layout/set-seal.ts';
 import { findFieldPlace, findPlace, type Place } from './place/find-place.ts';
 import { findRequestedPage } from './place/find-requested-page.ts';
@@ -100,31 +102,39 @@ function makeParts(
   request: AppearanceRequest,
   context: AppearanceContext,
   fonts: AppearanceFonts,
-  { regular, bold, deflate }: LoadedFonts,
+  { regular, bold, faces, deflate }: LoadedFonts,
 ): SealParts {
   const policy = chooseColours(readPdfaClaim(document));
   const values = listFieldValues(request, context);
-  const title = setText(bold, request.title, '/title', values);
-  const text = setText(regular, request.text, '/text', values);
+  const glyphs: GlyphsByFace = new Map();
+  const title = setText(bold, request.title, '/title', values, glyphs);
+  const text = setText(regular, request.text, '/text', values, glyphs);
   const ground = parseColour(request.background ?? '#ffffff');
   return {
     request,
     policy,
-    text: { title: title.lines, text: text.lines, faces: { regular, bold }, fontSize: request.fontSize },
-    subsets: { bold: title.subset, regular: text.subset },
+    text: { title, text, stacks: { regular, bold }, fontSize: request.fontSize },
+    fonts: new Map(faces.flatMap((face, index) => makeSealFont(face, `F${index}`, glyphs))),
     image: request.image && readImage(request.image, policy, ground, deflate, fonts.images),
     qr: request.qr === undefined ? undefined : makeQrCode(fillAddress(request.qr, values, '/qr')),
   };
 }
 
-/** Fills a template in, and makes the part of its font that it needs. */
+/** Combining marks, and the slash that makes fractions. */
+const joinsWithOthers = /[\p{M}\u2044]/u;
+
+/** What each glyph stands for that a seal needs of a font. */
+type GlyphsByFace = Map<Face, Map<number, string>>;
+
+/** Fills a template in, and notes the glyphs that it needs. */
 function setText(
-  face: FontFace,
+  fonts: FontStack,
   template: string,
-  pointer: string,
+  pointer: '/title' | '/text',
   values: ReadonlyMap<string, string>,
-): { lines: readonly string[]; subset: FontSubset | undefined } {
-  if (template === '') return { lines: [], subset: undefined };
+  glyphs: GlyphsByFace,
+): readonly string[] {
+  if (template === '') return [];
   const filled = fillFields(template, values, pointer);
   const lines = filled.lines.map((line) => line.normalize('NFC').replaceAll('\t', ' '));
   const all = lines.join('');
@@ -134,28 +144,25 @@ function setText(
       `The text of the seal has more than ${appearanceLimits.filled} characters.`,
     );
   }
-  const unsupported = face.findUnsupported(all);
-  if (unsupported.length > 0) throw unsupportedText(unsupported, pointer);
-  if (all === '') return { lines: [], subset: undefined };
-  const glyphs = new Map<number, string>();
-  const needed = filled.hasDate ? [...lines, timeCharacters] : lines;
-  for (const glyph of needed.flatMap((line) => face.shape(line).glyphs)) {
-    const known = glyphs.get(glyph.id);
-    // one glyph for two characters, e.g. space and no-break space: always the same one of them
-    if (known === undefined || glyph.text < known) glyphs.set(glyph.id, glyph.text);
+  const unsupported = lines.flatMap((line) => fonts.findUnsupported(line));
+  if (unsupported.length > 0) throw unsupportedText([...new Set(unsupported)], fonts, pointer);
+  if (all === '') return [];
+  // what looks otherwise beside others may stand alone after a break
+  const pieces = lines.flatMap((line) => (joinsWithOthers.test(line) ? [line, ...line] : [line]));
+  const needed = filled.hasDate ? [...pieces, timeCharacters] : pieces;
+  for (const { face, run } of needed.flatMap((line) => fonts.shape(line).parts)) {
+    const texts = glyphs.get(face) ?? new Map<number, string>();
+    glyphs.set(face, texts);
+    for (const glyph of run.glyphs) {
+      const known = texts.get(glyph.id);
+      // one glyph for two characters, e.g. space and no-break space: always the same one of them
+      if (known === undefined || glyph.text < known) texts.set(glyph.id, glyph.text);
+    }
   }
-  return { lines, subset: face.subset(glyphs) };
+  return lines;
 }
 
-function unsupportedText(characters: readonly string[], pointer: string): SigillumError {
-  const shown = characters.slice(0, 10).map((character) => {
-    const code = `U+${(character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}`;
-    return /^[\p{L}\p{N}\p{P}\p{S}]$/u.test(character) ? `${character} (${code})` : code;
-  });
-  const list = `${shown.join(', ')}${characters.length > shown.length ? ', …' : ''}`;
-  return new SigillumError(
-    'appearance_text_unsupported',
-    `The font of visible seals shows Latin, Greek and Cyrillic text, and not: ${list}.`,
-    { fields: [{ pointer, detail: `has characters that can not be shown: ${list}` }] },
-  );
+function makeSealFont(face: Face, resource: string, glyphs: GlyphsByFace): [Face, SealFont][] {
+  const needed = glyphs.get(face);
+  return needed ? [[face, { resource, subset: face.subset(needed) }]] : [];
 }

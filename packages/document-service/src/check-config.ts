@@ -2,6 +2,7 @@ import { isSigillumError, SigillumError } from '@sigillum/errors';
 import { decodePem, parseCertificate } from '@sigillum/pki';
 import { assertTlsFiles, readSecretFile, readTextFile } from '@sigillum/service-kit';
 import type { Config } from './config.ts';
+import { openFonts } from './open-fonts.ts';
 
 /**
  * `--check-config` beyond the form: the files that the service reads at its start, but for the lists of revoked
@@ -23,6 +24,7 @@ export function checkConfig(config: Config, now: Date): undefined {
   const checks = [
     () => assertTlsFiles([signer], now),
     ...secrets.map((path) => () => void readSecretFile(path).fill(0)),
+    () => void openFonts(config.fonts),
     ...[...new Set(roots)].map((path) => () => assertCertificates(path)),
   ];
   const problems = new Set(checks.flatMap((check) => findProblem(check)));

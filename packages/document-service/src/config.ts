@@ -1,3 +1,4 @@
+import { fontLimits } from '@sigillum/appearances';
 import { configPath } from '@sigillum/service-kit';
 import { z } from 'zod';
 
@@ -157,6 +158,8 @@ export const configSchema = z
       )
       .min(1),
     revocation: revocation.optional(),
+    /** TrueType files for the text of visible seals, tried in this order for what Noto Sans lacks. */
+    fonts: z.array(configPath()).max(fontLimits.files).default([]),
     rate_limit: rateLimit.prefault({}),
     limits: limits.prefault({}),
     /** For tests from outside; see the README. */

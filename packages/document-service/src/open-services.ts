@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs';
-import { AppearanceFonts, locateFontFiles } from '@sigillum/appearances';
 import { decodePem, KnownCertificates } from '@sigillum/pki';
 import { RevocationCollector, TimeStampRequester, type TimeStampServer } from '@sigillum/pki-sources';
 import {
@@ -16,6 +15,7 @@ import type { Config } from './config.ts';
 import { HealthChecks } from './health/health-checks.ts';
 import { createRateLimiter } from './http/rate-limiter.ts';
 import { JudgingPool } from './judging/judging-pool.ts';
+import { openFonts } from './open-fonts.ts';
 import { CrlFiles } from './sealing/crl-files.ts';
 import { Places } from './sealing/places.ts';
 import { createSealMetrics } from './sealing/seal-metrics.ts';
@@ -71,7 +71,7 @@ export async function openServices(config: Config, logger: Logger, metrics: Metr
     revocation,
     freshness: config.revocation?.after_time_stamp === true ? 'after-time-stamp' : undefined,
     roots: config.revocation === undefined ? [] : readRoots(config.revocation.roots),
-    fonts: openFonts(),
+    fonts: openFonts(config.fonts),
     rateLimiter: createRateLimiter(config.rate_limit, db),
     knownCertificates: new KnownCertificates(),
     judging,
@@ -117,12 +117,6 @@ function readAuthorization(
     return { kind: 'header', header: authorization.header, value: readSecretFile(authorization.value_file) };
   }
   return { kind: 'basic', user: authorization.user, password: readSecretFile(authorization.password_file) };
-}
-
-/** The fonts of visible seals lie in a package of the tree. */
-function openFonts(): AppearanceFonts {
-  const { regular, bold } = locateFontFiles();
-  return new AppearanceFonts({ regular: readFileSync(regular), bold: readFileSync(bold) });
 }
 
 function openRevocation(config: NonNullable<Config['revocation']>, logger: Logger): RevocationCollector {

@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
-import { AppearanceFonts, locateFontFiles } from '@sigillum/appearances';
+import type { AppearanceFonts } from '@sigillum/appearances';
 import { problemMediaType } from '@sigillum/errors';
 import { ApiTransport } from './api-transport.ts';
 import { makeSealRequest, toKeyHeader, type UploadedDocument } from './document-request.ts';
 import { CredentialMemory } from './local/credential-memory.ts';
 import type { LocalDocument } from './local/local-document.ts';
 import type { LocallySealedPdf } from './local/locally-sealed-pdf.ts';
+import { openFonts } from './local/open-fonts.ts';
 import { type SealLocallyOptions, sealLocally } from './local/seal-locally.ts';
 import { ExtendedPdf, PdfDownload, SealedPdf } from './pdf-download.ts';
 import type {
@@ -24,6 +24,11 @@ export type SigillumClientOptions = {
   readonly url: string;
   /** `sk_test_…` or `sk_live_…`. Only the status needs none. */
   readonly apiKey?: string;
+  /**
+   * Paths of TrueType files for the text of visible seals that are made here ({@link SigillumClient.sealLocally}). Give the
+   * files of the service's configuration in the same order, and the seals are the same, byte for byte.
+   */
+  readonly fonts?: readonly string[];
 };
 
 type KeyOptions = {
@@ -59,10 +64,12 @@ const acceptsPdf = { Accept: `application/pdf, ${problemMediaType}` };
 export class SigillumClient {
   readonly #transport: ApiTransport;
   readonly #credentials: CredentialMemory;
+  readonly #addedFonts: readonly string[];
   #fonts: Promise<AppearanceFonts> | undefined;
 
   constructor(options: SigillumClientOptions) {
     this.#transport = new ApiTransport(options.url, options.apiKey);
+    this.#addedFonts = options.fonts ?? [];
     const transport = this.#transport;
     this.#credentials = new CredentialMemory({
       load: (name, signal) => transport.get(`/v1/credentials/${encodeURIComponent(name)}`, {}, signal),
@@ -109,7 +116,7 @@ export class SigillumClient {
           request,
           signal,
         ),
-      loadFonts: () => (this.#fonts ??= loadFonts()),
+      loadFonts: () => (this.#fonts ??= openFonts(this.#addedFonts)),
       now: () => new Date(),
       random: (length) => new Uint8Array(randomBytes(length)),
     });
@@ -159,10 +166,4 @@ export class SigillumClient {
   status(): Promise<StatusResource> {
     return this.#transport.get('/v1/status');
   }
-}
-
-async function loadFonts(): Promise<AppearanceFonts> {
-  const files = locateFontFiles();
-  const [regular, bold] = await Promise.all([readFile(files.regular), readFile(files.bold)]);
-  return new AppearanceFonts({ regular, bold });
 }

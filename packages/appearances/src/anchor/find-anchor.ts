@@ -53,9 +53,14 @@ function choose(found: readonly FoundAnchor[], anchor: AnchorRequest, pageNumber
     });
   }
   if (anchor.occurrence === undefined && found.length > 1) {
+    // one page is always searched to its end
+    const advice =
+      pageNumber === undefined
+        ? 'say which one by occurrence (1 is the first), or give the page'
+        : `say by occurrence which one of the ${found.length} is meant`;
     throw new SigillumError(
       'appearance_anchor_ambiguous',
-      `The text of the anchor is more than once ${where}; say which one by occurrence, or give the page.`,
+      `The text of the anchor is more than once ${where}; ${advice}.`,
       { fields: [{ pointer: '/anchor/occurrence', detail: 'is required: the text is there more than once' }] },
     );
   }

@@ -1,14 +1,8 @@
+import { listComponents } from './list-components.ts';
 import { toView, type TrueTypeFile } from './true-type-file.ts';
 
 /** Tables that a TrueType font in a PDF keeps as they are (ISO 32000-2 §9.9.1). */
 const copiedTables = ['cvt ', 'fpgm', 'prep'];
-/** Flags of the parts of a composed glyph. */
-const argumentsAreWords = 0x0001;
-const hasScale = 0x0008;
-const moreComponents = 0x0020;
-const hasTwoScales = 0x0040;
-const hasMatrix = 0x0080;
-
 export type TrueTypeSubset = {
   readonly file: Uint8Array;
   /** The glyphs of the file by their numbers in the whole font, .notdef first. */
@@ -64,16 +58,12 @@ export function subsetTrueType(font: TrueTypeFile, wanted: readonly number[]): T
 
 /** A composed glyph names its parts by their numbers. */
 function renumberComponents(outline: Uint8Array, numberOf: (id: number) => number): Uint8Array {
-  if (outline.length < 10 || toView(outline).getInt16(0) >= 0) return outline;
+  const places = listComponents(outline);
+  if (places.length === 0) return outline;
   const changed = outline.slice();
   const view = toView(changed);
-  for (let at = 10; ; ) {
-    const flags = view.getUint16(at);
-    view.setUint16(at + 2, numberOf(view.getUint16(at + 2)));
-    const scale = (flags & hasScale) !== 0 ? 2 : (flags & hasTwoScales) !== 0 ? 4 : (flags & hasMatrix) !== 0 ? 8 : 0;
-    at += 4 + ((flags & argumentsAreWords) !== 0 ? 4 : 2) + scale;
-    if ((flags & moreComponents) === 0) return changed;
-  }
+  for (const at of places) view.setUint16(at, numberOf(view.getUint16(at)));
+  return changed;
 }
 
 function joinOutlines(outlines: readonly Uint8Array[]): { glyf: Uint8Array; loca: Uint8Array } {

@@ -1,8 +1,9 @@
 import type { ColourPolicy, Rgb } from '../colour/colour-policy.ts';
 import type { GlyphRun } from '../font/glyph-run.ts';
+import type { SealFont } from './seal-font.ts';
 
 /** Names of the resources that a seal's content refers to. */
-export const resourceNames = { regular: 'F0', bold: 'F1', image: 'Im0', grey: 'Cg', rgb: 'Cr' } as const;
+export const resourceNames = { image: 'Im0', grey: 'Cg', rgb: 'Cr' } as const;
 
 /** Writes a content stream (ISO 32000-2 §7.8.2), always the same for the same calls. */
 export class ContentWriter {
@@ -41,15 +42,8 @@ export class ContentWriter {
   }
 
   /** A run of glyphs from a point of its base line on. */
-  text(
-    font: 'regular' | 'bold',
-    size: number,
-    x: number,
-    y: number,
-    run: GlyphRun,
-    cids: ReadonlyMap<number, number>,
-  ): void {
-    this.#lines.push('BT', `/${resourceNames[font]} ${format(size)} Tf`, `1 0 0 1 ${format(x, y)} Tm`);
+  text({ resource, subset: { cids } }: SealFont, size: number, x: number, y: number, run: GlyphRun): void {
+    this.#lines.push('BT', `/${resource} ${format(size)} Tf`, `1 0 0 1 ${format(x, y)} Tm`);
     let rise = 0;
     let pending = 0;
     let array = '';
@@ -74,7 +68,7 @@ export class ContentWriter {
         flushCodes();
         array += format(-shift);
       }
-      codes += (cids.get(glyph.id) ?? 0).toString(16).toUpperCase().padStart(4, '0');
+      codes += findCid(cids, glyph.id).toString(16).toUpperCase().padStart(4, '0');
       pending = glyph.advance - glyph.width - glyph.x;
     }
     flush();
@@ -99,6 +93,12 @@ export class ContentWriter {
     const levels = format(...parts);
     return this.#policy.rgb === 'DeviceRGB' ? `${levels} ${rgb}` : `/${resourceNames.rgb} ${space} ${levels} ${set}`;
   }
+}
+
+function findCid(cids: ReadonlyMap<number, number>, glyph: number): number {
+  const cid = cids.get(glyph);
+  if (cid === undefined) throw new Error('a glyph is drawn that its subset lacks');
+  return cid;
 }
 
 /** Numbers with at most three decimals, and none in the notation of exponents. */

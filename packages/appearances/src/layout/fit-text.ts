@@ -1,5 +1,5 @@
 import { SigillumError } from '@sigillum/errors';
-import type { FontFace } from '../font/font-face.ts';
+import type { FontStack } from '../font/font-stack.ts';
 import { appearanceLimits as limits } from '../request/appearance-limits.ts';
 import { breakLines } from './break-lines.ts';
 
@@ -26,7 +26,7 @@ export type TextBlock = { readonly lines: readonly TextLine[]; readonly height: 
 export type TextToFit = {
   readonly title: readonly string[];
   readonly text: readonly string[];
-  readonly faces: { readonly regular: FontFace; readonly bold: FontFace };
+  readonly stacks: { readonly regular: FontStack; readonly bold: FontStack };
   readonly fontSize: number | undefined;
 };
 
@@ -76,8 +76,8 @@ function preferUnbroken(text: TextToFit, size: number, block: TextBlock, width: 
 
 function setText(text: TextToFit, size: number, width: number, breakWords: boolean): TextBlock | undefined {
   const titleSize = size * titleScale;
-  const title = breakLines(text.faces.bold, text.title, (width / titleSize) * 1000, breakWords);
-  const body = breakLines(text.faces.regular, text.text, (width / size) * 1000, breakWords);
+  const title = breakLines(text.stacks.bold, text.title, (width / titleSize) * 1000, breakWords);
+  const body = breakLines(text.stacks.regular, text.text, (width / size) * 1000, breakWords);
   if (!title || !body) return undefined;
   const lines: TextLine[] = [];
   let y = 0;

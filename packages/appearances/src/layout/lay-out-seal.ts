@@ -1,10 +1,11 @@
 import { SigillumError } from '@sigillum/errors';
 import { type ColourPolicy, parseColour } from '../colour/colour-policy.ts';
-import type { FontSubset } from '../font/font-subset.ts';
+import type { Face } from '../font/face.ts';
 import type { SealImage } from '../image/seal-image.ts';
 import type { AppearanceRequest } from '../request/appearance-request.ts';
 import { ContentWriter } from './content-writer.ts';
 import { fitText, type TextToFit } from './fit-text.ts';
+import type { SealFont } from './seal-font.ts';
 import { countModules, drawQrCode, type QrCode } from './make-qr-code.ts';
 
 /** Everything that a seal shows, ready to be put into a rectangle. */
@@ -12,7 +13,8 @@ export type SealParts = {
   readonly request: AppearanceRequest;
   readonly policy: ColourPolicy;
   readonly text: TextToFit;
-  readonly subsets: { readonly regular: FontSubset | undefined; readonly bold: FontSubset | undefined };
+  /** In the order of their names. */
+  readonly fonts: ReadonlyMap<Face, SealFont>;
   readonly image: SealImage | undefined;
   readonly qr: QrCode | undefined;
 };
@@ -131,17 +133,21 @@ function placeImage(writer: ContentWriter, image: SealImage, box: Box, template:
   return { ...box, x: box.x + width + gap, width: box.width - width - gap };
 }
 
-function drawText(writer: ContentWriter, { request, text, subsets }: SealParts, box: Box): void {
+function drawText(writer: ContentWriter, { request, text, fonts }: SealParts, box: Box): void {
   if (box.width <= 0 || box.height <= 0) throw tooSmall('there is no room for the text');
   const block = fitText(text, box.width, box.height);
   const top = box.y + (box.height + block.height) / 2;
   writer.setFill(parseColour(request.colour));
   for (const { font, size, text: line, y } of block.lines) {
     if (line === '') continue;
-    const run = text.faces[font].shape(line);
+    const run = text.stacks[font].shape(line);
     const free = box.width - (run.width * size) / 1000;
-    const x = box.x + (request.align === 'left' ? 0 : request.align === 'center' ? free / 2 : free);
-    writer.text(font, size, x, top - y, run, subsets[font]?.cids ?? new Map());
+    let x = box.x + (request.align === 'left' ? 0 : request.align === 'center' ? free / 2 : free);
+    for (const { face, run: part } of run.parts) {
+      const set = fonts.get(face);
+      if (set) writer.text(set, size, x, top - y, part);
+      x += (part.width * size) / 1000;
+    }
   }
 }
 

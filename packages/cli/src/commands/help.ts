@@ -20,6 +20,8 @@ Options of seal:
   --certify P         certify: 1 no change allowed afterwards, 2 forms and signatures, 3 annotations too
   --field NAME        an empty signature field of the document, or the name of the new one
   --appearance FILE   a visible seal: JSON as in the API, e.g. {"page": 1, "rectangle": [36, 40, 236, 110]}
+  --font FILE         with --local: a TrueType font for what Noto Sans lacks in a visible seal; may come several times.
+                      Give the service's fonts in its order, and the seal is the one that it would make
   --credential NAME   name or id of the credential (default: the service's default)
   --reason TEXT       why the document is sealed
   --location TEXT     where it is sealed

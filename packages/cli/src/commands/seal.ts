@@ -20,6 +20,8 @@ export type SealCommand = {
   readonly options: Omit<SealRequestOptions, 'appearance' | 'signal'>;
   /** File with the JSON of the appearance. */
   readonly appearance: string | undefined;
+  /** TrueType files for the text of a visible seal that is made here. */
+  readonly fonts: readonly string[];
   readonly service: ServiceOptions;
 };
 
@@ -31,6 +33,7 @@ const options = {
   certify: text,
   field: text,
   appearance: text,
+  font: { type: 'string', multiple: true },
   local: { type: 'boolean' },
   credential: text,
   reason: text,
@@ -49,6 +52,9 @@ export function parseSealCommand(args: readonly string[]): SealCommand {
   const [input, ...others] = positionals;
   if (input === undefined || others.length > 0) throw new UsageError('Name one PDF to seal, or - for standard input.');
   if (values.output === undefined) throw new UsageError('Say where the sealed PDF goes: -o OUT.pdf');
+  if (values.font !== undefined && values.local !== true) {
+    throw new UsageError('--font is for --local: the service has fonts in its configuration.');
+  }
   const { credential, reason, location, name, field, 'contact-info': contactInfo } = values;
   const given = {
     credential,
@@ -67,6 +73,7 @@ export function parseSealCommand(args: readonly string[]): SealCommand {
     local: values.local === true,
     options: Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),
     appearance: values.appearance,
+    fonts: values.font ?? [],
     service: toService(values),
   };
 }
@@ -85,7 +92,10 @@ export async function runSeal(command: SealCommand, console: Console): Promise<n
       ? {}
       : { appearance: await readAppearance(resolve(console.directory, command.appearance)) };
 
-  const client = new SigillumClient({ url, apiKey });
+  const fonts = command.fonts.map((path) => resolve(console.directory, path));
+  for (const path of fonts) await assertReadable(path);
+
+  const client = new SigillumClient({ url, apiKey, fonts });
   const asked = { ...command.options, ...appearance };
   const { sealId, size, pieces } = command.local
     ? await sealHere(client, input ?? console.stdin, asked, output !== undefined)
