@@ -77,4 +77,27 @@ describe('admission', () => {
     expect(admission.mayEnter('timestamp', 1, 1, LANES, at)).toBe(true);
     expect(mayEnter(0)).toBe(true);
   });
+
+  test('takes the time in which nobody was there for no pace: who waited had gone without a completion', () => {
+    const { admission, mayEnter, pass, now } = createBusy(20);
+    pass(3_600_000);
+    expect(mayEnter(0)).toBe(true);
+    admission.complete('seal', EXECUTION_MS, 1, now());
+    expect(mayEnter(16)).toBe(true);
+  });
+
+  test('is not wrong for ever after the HSM hung: a pace that nobody measures ends', () => {
+    const { admission, mayEnter, pass, now } = createBusy(20);
+    pass(60_000);
+    admission.complete('seal', EXECUTION_MS, 1, now());
+    expect(mayEnter(1)).toBe(false);
+    // From here on nobody waits, because nobody may: no completion says more.
+    for (let second = 0; second < 11; second += 1) {
+      pass(1_000);
+      expect(mayEnter(0)).toBe(true);
+      admission.complete('seal', EXECUTION_MS, 0, now());
+    }
+    expect(mayEnter(8)).toBe(true);
+    expect(mayEnter(1_000)).toBe(false);
+  });
 });

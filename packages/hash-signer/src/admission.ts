@@ -7,6 +7,12 @@ const PACE_WEIGHT = 0.05;
 const EXECUTION_WEIGHT = 0.05;
 
 /**
+ * A pace that was not measured for so long is believed no more. One that is far too slow (the HSM hung, and others waited)
+ * would refuse whoever had to wait, and with nobody waiting it would never be measured again.
+ */
+const PACE_LIFETIME_MS = 10_000;
+
+/**
  * A request of many digests may wait so many times as long as it will itself take: its own time is what its caller
  * expects, and with less, a client with two batches under way would be refused for ever.
  */
@@ -28,6 +34,7 @@ export type AdmissionOptions = {
 type Pace = {
   /** Between two digests of this purpose that leave the HSM while others wait. */
   intervalMs: number | undefined;
+  measuredAt: number;
   /** The last completion, if others waited then. */
   completedAt: number | undefined;
   /** When nobody waited. */
@@ -61,6 +68,7 @@ export class Admission {
     if (pace.completedAt !== undefined) {
       const interval = now - pace.completedAt;
       pace.intervalMs = (pace.intervalMs ?? interval) * (1 - PACE_WEIGHT) + interval * PACE_WEIGHT;
+      pace.measuredAt = now;
     }
     if (ahead === 0) pace.freeAt = now;
     pace.completedAt = ahead === 0 ? undefined : now;
@@ -76,9 +84,16 @@ export class Admission {
     const pace = this.#getPace(purpose);
     if (ahead === 0) {
       pace.freeAt = now;
+      // Whoever waited has gone without a completion (a deadline, a dead process): the time until the next is no pace.
+      pace.completedAt = undefined;
       return true;
     }
-    const intervalMs = pace.intervalMs ?? this.#executionMs / lanes;
+    const expectedMs = this.#executionMs / lanes;
+    if (pace.intervalMs !== undefined && now - pace.measuredAt > PACE_LIFETIME_MS) {
+      pace.intervalMs = expectedMs;
+      pace.measuredAt = now;
+    }
+    const intervalMs = pace.intervalMs ?? expectedMs;
     const waitMs = ahead * intervalMs;
     const batchMs = BATCH_PATIENCE * (digests - 1) * intervalMs;
     if (waitMs <= Math.max(this.#options.maxQueueMs, this.#executionMs, batchMs)) return true;
@@ -91,7 +106,13 @@ export class Admission {
   #getPace(purpose: Purpose): Pace {
     const known = this.#paces.get(purpose);
     if (known) return known;
-    const pace: Pace = { intervalMs: undefined, completedAt: undefined, freeAt: 0, refusedAt: -Infinity };
+    const pace: Pace = {
+      intervalMs: undefined,
+      measuredAt: 0,
+      completedAt: undefined,
+      freeAt: 0,
+      refusedAt: -Infinity,
+    };
     this.#paces.set(purpose, pace);
     return pace;
   }
