@@ -1,5 +1,8 @@
-/** Frames wait for others this long at most, while the event loop is busy: the other end has nothing to do meanwhile. */
-const MOST_WAIT_MS = 1;
+/**
+ * Frames wait for others this long at most, while the event loop is busy: eight signatures of RSA-2048, half of what a
+ * signer process has in its window. Each write wakes the daemon; with 1 ms it spends a tenth more on a signature.
+ */
+const MOST_WAIT_MS = 4;
 
 /**
  * Frames that leave together: those of one turn of the event loop in one write, because a write wakes the other

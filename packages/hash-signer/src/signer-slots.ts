@@ -146,6 +146,8 @@ export class SignerSlots {
     slot.readySince = undefined;
     if (this.#starting === slot) this.#starting = undefined;
     if (exit.wasReady) this.#options.metrics.usableSigners.dec();
+    // Keys are looked for after the login: whatever is wrong with them, the PIN was taken.
+    if (isAboutKeys(exit.fatal)) this.#noteAccepted(slot);
     if (!this.#isStopping) this.#replace(slot, exit, livedMs, pid);
     this.#options.onLost(exit.items);
     this.#startNext();

@@ -20,6 +20,7 @@ export class TlsFiles {
   readonly #timer: NodeJS.Timeout;
   #paths: Config['tls'];
   #stamp: string;
+  #isFailing = false;
 
   constructor(
     paths: Config['tls'],
@@ -35,17 +36,24 @@ export class TlsFiles {
 
   /** Reads them now, perhaps from other paths. */
   reload(paths: Config['tls']): void {
-    const { server, logger, metrics } = this.#with;
     this.#paths = paths;
     this.#stamp = this.#readStamp();
+    this.#take(true);
+  }
+
+  #take(isNew: boolean): void {
+    const { server, logger, metrics } = this.#with;
     try {
-      server.replaceTls(readTls(paths));
+      server.replaceTls(readTls(this.#paths));
       this.#exportExpiry();
+      this.#isFailing = false;
       metrics.reloads.inc({ what: 'tls', outcome: 'ok' });
       logger.info('TLS certificate, key and client roots read again');
     } catch (error) {
+      this.#isFailing = true;
+      if (!isNew) return;
       metrics.reloads.inc({ what: 'tls', outcome: 'failed' });
-      // Half of a renewal, perhaps: the other half changes a file again.
+      // Half of a renewal, perhaps: the other half comes.
       logger.error('the TLS files are not usable, the old ones stay', { error });
     }
   }
@@ -54,22 +62,31 @@ export class TlsFiles {
     clearInterval(this.#timer);
   }
 
+  /** Unusable ones are tried until they are usable: a mode or an owner that is put right changes no stamp. */
   #look(): void {
-    if (this.#readStamp() !== this.#stamp) this.reload(this.#paths);
+    const stamp = this.#readStamp();
+    const isChanged = stamp !== this.#stamp;
+    this.#stamp = stamp;
+    if (isChanged || this.#isFailing) this.#take(isChanged);
   }
 
   #readStamp(): string {
     const { certificate, key, client_roots } = this.#paths;
-    return [certificate, key, client_roots]
-      .map((path) => {
-        const stat = statSync(path, { throwIfNoEntry: false });
-        return stat ? `${stat.ino} ${stat.mtimeMs} ${stat.size}` : 'none';
-      })
-      .join();
+    return [certificate, key, client_roots].map(stampFile).join();
   }
 
   #exportExpiry(): void {
     const { validToDate } = new X509Certificate(readTextFile(this.#paths.certificate));
     this.#with.metrics.certificateExpiry.set(validToDate.getTime() / 1000);
+  }
+}
+
+/** Never throws: a folder that is closed to us for a moment is no end of a daemon that has its certificate. */
+function stampFile(path: string): string {
+  try {
+    const { ino, mtimeMs, size } = statSync(path);
+    return `${ino} ${mtimeMs} ${size}`;
+  } catch {
+    return 'none';
   }
 }
