@@ -50,7 +50,7 @@ export function createIssueCrlCeremony(plan: IssueCrlPlan): Ceremony<Ready, Made
         number: Number(crl.number),
         this_update: crl.thisUpdate.toISOString(),
         next_update: crl.nextUpdate.toISOString(),
-        revoked: [...crl.revoked.keys()],
+        revoked: [...crl.revoked].map(([serialNumber]) => serialNumber),
       });
     },
     verify: async ({ issuer, der }, _context, note) => {

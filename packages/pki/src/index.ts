@@ -59,7 +59,7 @@ export { listProfileProblems } from './x509/list-profile-problems.ts';
 export { findKeySpecOf, parseCertificate } from './x509/parse-certificate.ts';
 export { createSerialNumber } from './x509/serial-number.ts';
 // crl
-export type { CertificateList, CrlScope, RevokedCertificate } from './crl/certificate-list.ts';
+export type { CertificateList, CrlScope, RevokedCertificate, RevokedCertificates } from './crl/certificate-list.ts';
 export { isInCrlScope } from './crl/crl-scope.ts';
 export { type CrlRequest, issueCrl } from './crl/issue-crl.ts';
 export { parseCrl } from './crl/parse-crl.ts';

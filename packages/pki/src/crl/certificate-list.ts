@@ -4,6 +4,15 @@ import type { RevocationReason } from './revocation-reason.ts';
 /** One revoked certificate. */
 export type RevokedCertificate = { readonly time: Date; readonly reason: RevocationReason | undefined };
 
+/** The revoked certificates of a list, by serial number: lowercase hex without a leading zero octet. */
+export type RevokedCertificates = Iterable<readonly [string, RevokedCertificate]> & {
+  /** Entries. */
+  readonly size: number;
+  has(serialNumber: string): boolean;
+  /** What the list says of it; the last word where it has several. */
+  get(serialNumber: string): RevokedCertificate | undefined;
+};
+
 /**
  * Which certificates of its issuer a CRL speaks of, when not of all (RFC 5280 §5.2.5): a missing entry says nothing about
  * the others.
@@ -28,6 +37,5 @@ export type CertificateList = {
   readonly akid: Uint8Array | undefined;
   /** Undefined: all certificates of its issuer. `verifyCrl` holds it against the certificate in question. */
   readonly scope: CrlScope | undefined;
-  /** By serial number, lowercase hex without a leading zero octet. */
-  readonly revoked: ReadonlyMap<string, RevokedCertificate>;
+  readonly revoked: RevokedCertificates;
 };

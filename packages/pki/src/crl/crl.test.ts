@@ -1,16 +1,27 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { isSigillumError } from '@sigillum/errors';
+import { isSigillumError, SigillumError } from '@sigillum/errors';
 import {
   type Certificate,
   concatBytes,
+  decodeBoolean,
+  decodeInteger,
+  decodeOctetString,
+  decodeOid,
+  decodeTime,
+  DerFields,
   encodeBitString,
   encodeInteger,
+  encodeOctetString,
   encodeOid,
   encodeSequence,
   encodeTime,
+  encodeTlv,
   parseCertificate,
   parseCertificateFile,
   parseCrl,
+  readDer,
+  revocationReasons,
+  tags,
   verifyCrl,
 } from '@sigillum/pki';
 import { type OpensslCertificate, OpensslPki, opensslExtensions } from '@sigillum/testing';
@@ -137,6 +148,115 @@ test('a CRL with any byte changed, or cut anywhere, is refused by a typed error'
     }
   }
   expect(passed).toEqual([]);
+});
+
+/** Entries as they are read element by element: what the one pass over them must say too. */
+function readByElements(entries: Uint8Array): readonly unknown[] {
+  const said = new Map<string, unknown>();
+  for (const entry of readDer(encodeSequence(entries)).children) {
+    const fields = new DerFields(entry, 'revokedCertificate');
+    const serial = Buffer.from(fields.take(tags.integer).content).toString('hex');
+    const time = decodeTime(fields.take());
+    const extensions = fields.takeIf(tags.sequence)?.children ?? [];
+    fields.end();
+    let reason: string | undefined;
+    let given: (() => string | undefined) | undefined;
+    let strange = false;
+    const known = new Set<string>();
+    for (const extension of extensions) {
+      const parts = new DerFields(extension, 'Extension');
+      const oid = decodeOid(parts.take(tags.oid));
+      const isCritical = parts.takeIf(tags.boolean);
+      const value = decodeOctetString(parts.take(tags.octetString));
+      parts.end();
+      if (known.has(oid)) throw new SigillumError('pki_crl_invalid', 'twice');
+      known.add(oid);
+      strange ||= isCritical !== undefined && decodeBoolean(isCritical);
+      if (oid !== '2.5.29.21') continue;
+      given = () => {
+        const number = Number(decodeInteger(readDer(value)));
+        return Object.entries(revocationReasons).find(([, one]) => one === number)?.[0];
+      };
+    }
+    if (strange) throw new SigillumError('pki_crl_unsupported', 'critical');
+    if (given !== undefined) reason = given();
+    said.set(serial.length > 2 && serial.startsWith('00') ? serial.slice(2) : serial, { time, reason });
+  }
+  return [...said];
+}
+
+test('a list of any entries, whole or damaged, says what its elements say, or is refused with the same code', () => {
+  let seed = 1;
+  const draw = (below: number): number => {
+    seed = (Math.imul(seed, 1_103_515_245) + 12_345) >>> 0;
+    return (seed >>> 8) % below;
+  };
+  const bytes = (length: number): Uint8Array => Uint8Array.from({ length }, () => draw(256));
+  const pick = <T>(...from: readonly [T, ...T[]]): T => from[draw(from.length)] ?? from[0];
+  const drawTime = (): Uint8Array =>
+    encodeTime(new Date(Date.UTC(pick(1951, 2000, 2024, 2049, 2060), draw(12), draw(33))));
+  const drawExtension = (): Uint8Array =>
+    pick(
+      encodeSequence(encodeOid('2.5.29.21'), encodeOctetString(Uint8Array.of(10, 1, draw(12)))),
+      encodeSequence(encodeOid('2.5.29.21'), encodeOctetString(Uint8Array.of(10, 1, draw(12)))),
+      encodeSequence(encodeOid('2.5.29.24'), encodeOctetString(drawTime())),
+      encodeSequence(encodeOid('2.5.29.29'), Uint8Array.of(1, 1, pick(0, 0xff)), encodeOctetString(bytes(3))),
+    );
+  const serials = [
+    bytes(16),
+    Uint8Array.of(0, 0x80),
+    Uint8Array.of(0),
+    Uint8Array.of(0x80),
+    Uint8Array.of(0xff, 1),
+    bytes(130),
+  ];
+  const drawEntry = (): Uint8Array => {
+    const serial = draw(4) === 0 ? pick(serials[0] ?? bytes(1), ...serials.slice(1)) : bytes(1 + draw(20));
+    const extensions = draw(2) === 0 ? [] : [encodeSequence(...Array.from({ length: 1 + draw(2) }, drawExtension))];
+    return encodeSequence(encodeTlv(tags.integer, serial), drawTime(), ...extensions);
+  };
+  const algorithm = encodeSequence(encodeOid('1.2.840.10045.4.3.2'));
+  const times = [encodeTime(new Date('2026-01-01T00:00:00Z')), encodeTime(new Date('2027-01-01T00:00:00Z'))];
+  const wrap = (entries: Uint8Array): Uint8Array => {
+    const tbs = encodeSequence(encodeInteger(1), algorithm, read(ca).subject.der, ...times, encodeSequence(entries));
+    return encodeSequence(tbs, algorithm, encodeBitString(new Uint8Array(64)));
+  };
+  const sayOf = (what: () => unknown): unknown => {
+    try {
+      return what();
+    } catch (error) {
+      return isSigillumError(error, 'pki_crl_unsupported') ? error.code : isSigillumError(error) && 'pki_crl_invalid';
+    }
+  };
+  const outcomes = { read: 0, pki_crl_unsupported: 0, pki_crl_invalid: 0 };
+  for (let round = 0; round < 2500; round++) {
+    const entries = Uint8Array.from(concatBytes(Array.from({ length: draw(4) }, drawEntry)));
+    for (let flips = pick(0, 0, 1, 2); flips > 0 && entries.length > 0; flips--) {
+      entries[draw(entries.length)] = pick(0, 0x80, 0x30, 0x17, 0x18, 0xff, draw(256));
+    }
+    const expected = sayOf(() => readByElements(entries));
+    const said = sayOf(() => {
+      const { revoked } = parseCrl(wrap(entries));
+      const all = [...new Map(revoked)];
+      expect(all.map(([serial]) => [serial, revoked.get(serial)])).toEqual(all);
+      return all;
+    });
+    expect([Buffer.from(entries).toString('hex'), said]).toEqual([Buffer.from(entries).toString('hex'), expected]);
+    outcomes[said === 'pki_crl_unsupported' || said === 'pki_crl_invalid' ? said : 'read']++;
+  }
+  for (const count of Object.values(outcomes)) expect(count).toBeGreaterThan(100);
+});
+
+test('one list is asked about many certificates', () => {
+  const serials = ['00', '01', '80', 'ff', 'deadbeef', '01deadbeef', '02deadbeef', '00deadbeef'];
+  const crl = parseCrl(makeCrl([]));
+  for (const serial of serials) expect([serial, crl.revoked.has(serial)]).toEqual([serial, false]);
+  const own = read(leaf).serialNumber;
+  expect([crl.revoked.has(own), crl.revoked.has(own.toUpperCase()), crl.revoked.has(`00${own}`)]).toEqual([
+    true,
+    !/[a-f]/.test(own),
+    false,
+  ]);
 });
 
 test('a CRL takes time in proportion to what it revokes', () => {

@@ -3,18 +3,15 @@ import { equalBytes } from '../der/compare-bytes.ts';
 import { decodeBitString, decodeInteger, decodeSmallInteger } from '../der/decode-der.ts';
 import { DerFields } from '../der/der-fields.ts';
 import { decodeTime } from '../der/der-time.ts';
-import { type DerNode, readDer } from '../der/read-der.ts';
+import { readDer } from '../der/read-der.ts';
 import { contextTag, tags } from '../der/tags.ts';
 import { parseName } from '../x509/distinguished-name.ts';
 import { crlExtensionOids, extensionOids } from '../x509/extension-oids.ts';
-import { formatSerialNumber } from '../x509/parse-certificate.ts';
-import { type Extension, parseAuthorityKeyIdentifier, parseExtensionList } from '../x509/parse-extensions.ts';
-import type { CertificateList, RevokedCertificate } from './certificate-list.ts';
+import { parseAuthorityKeyIdentifier, parseExtensionList } from '../x509/parse-extensions.ts';
+import { assertUnderstood } from './assert-understood.ts';
+import type { CertificateList } from './certificate-list.ts';
 import { parseCrlScope } from './crl-scope.ts';
-import { findRevocationReason } from './revocation-reason.ts';
-
-/** Seven elements for each entry: room for about 280,000 revoked certificates, four times the largest CRL met. */
-const maxElements = 2_000_000;
+import { readRevokedCertificates } from './revoked-certificates.ts';
 
 /**
  * Reads a direct CRL of version 2: of all certificates of its issuer, or of a part of them (`scope`). Delta and indirect
@@ -32,8 +29,13 @@ export function parseCrl(der: Uint8Array): CertificateList {
   }
 }
 
+/** revokedCertificates: the SEQUENCE behind the times. It may be a million elements: `readRevokedCertificates` needs none of them. */
+function isEntryList({ tag, depth, before }: { tag: number; depth: number; before: number }): boolean {
+  return depth === 2 && tag === tags.sequence && (before === tags.utcTime || before === tags.generalizedTime);
+}
+
 function read(der: Uint8Array): CertificateList {
-  const outer = new DerFields(readDer(der, { maxElements }), 'CertificateList');
+  const outer = new DerFields(readDer(der, { isLeft: isEntryList }), 'CertificateList');
   const tbsNode = outer.take(tags.sequence);
   const signatureAlgorithm = outer.take(tags.sequence);
   const signature = decodeBitString(outer.take(tags.bitString));
@@ -49,7 +51,7 @@ function read(der: Uint8Array): CertificateList {
   const thisUpdate = decodeTime(tbs.take());
   const nextUpdate = tbs.takeIf(tags.utcTime) ?? tbs.takeIf(tags.generalizedTime);
   if (!nextUpdate) throw new SigillumError('pki_crl_invalid', 'The CRL does not say when the next one comes.');
-  const revoked = parseEntries(tbs.takeIf(tags.sequence));
+  const revoked = readRevokedCertificates(tbs.takeIf(tags.sequence)?.content);
   const extensions = parseExtensionList(tbs.takeIf(contextTag(0))?.children[0]);
   tbs.end();
   assertUnderstood('The CRL', extensions);
@@ -70,36 +72,4 @@ function read(der: Uint8Array): CertificateList {
     scope: point && parseCrlScope(readDer(point)),
     revoked,
   };
-}
-
-function parseEntries(node: DerNode | undefined): ReadonlyMap<string, RevokedCertificate> {
-  const revoked = new Map<string, RevokedCertificate>();
-  for (const entry of node?.children ?? []) {
-    const fields = new DerFields(entry, 'revokedCertificate');
-    const serialNumber = formatSerialNumber(fields.take(tags.integer));
-    const time = decodeTime(fields.take());
-    const given = fields.takeIf(tags.sequence);
-    fields.end();
-    if (given === undefined) {
-      revoked.set(serialNumber, { time, reason: undefined });
-      continue;
-    }
-    const extensions = parseExtensionList(given);
-    assertUnderstood('An entry of the CRL', extensions);
-    const reason = extensions.find(({ oid }) => oid === extensionOids.crlReason)?.value;
-    revoked.set(serialNumber, { time, reason: reason && findRevocationReason(readDer(reason)) });
-  }
-  return revoked;
-}
-
-/** A delta CRL is refused by its OID too: nothing binds a CA to mark it critical but the standard. */
-function assertUnderstood(what: string, extensions: readonly Extension[]): void {
-  const strange = extensions.find(
-    ({ oid, critical }) =>
-      oid === crlExtensionOids.deltaCrlIndicator || (critical && oid !== crlExtensionOids.issuingDistributionPoint),
-  );
-  if (strange?.oid === crlExtensionOids.deltaCrlIndicator) {
-    throw new SigillumError('pki_crl_unsupported', 'The CRL holds only what changed since another one (delta CRL).');
-  }
-  if (strange) throw new SigillumError('pki_crl_unsupported', `${what} has the critical extension ${strange.oid}.`);
 }

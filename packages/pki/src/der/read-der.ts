@@ -18,6 +18,8 @@ export type DerLimits = {
   readonly maxDepth?: number;
   /** Elements at most; a CRL has about four for each revoked certificate. */
   readonly maxElements?: number;
+  /** Elements whose content nobody looks at here, for callers who read it themselves; they come without children. */
+  readonly isLeft?: (element: { readonly tag: number; readonly depth: number; readonly before: number }) => boolean;
 };
 
 /** Deep enough for any certificate or CMS met, shallow enough for the stack. */
@@ -28,7 +30,8 @@ const defaultMaxElements = 200_000;
 /** One for all primitive elements: a long CRL has a million of them. */
 const noChildren: readonly DerNode[] = [];
 
-type State = { readonly input: Uint8Array; readonly maxDepth: number; readonly maxElements: number; elements: number };
+type State = Required<Omit<DerLimits, 'isLeft'>> &
+  Pick<DerLimits, 'isLeft'> & { readonly input: Uint8Array; elements: number };
 
 /**
  * Reads one DER element that fills `bytes` to the last byte: definite, minimal lengths, low tag numbers, no trailing
@@ -37,18 +40,18 @@ type State = { readonly input: Uint8Array; readonly maxDepth: number; readonly m
  * where a signature depends on it. Throws `pki_der_invalid`.
  */
 export function readDer(bytes: Uint8Array, limits: DerLimits = {}): DerNode {
-  const state: State = {
-    input: bytes,
-    maxDepth: limits.maxDepth ?? defaultMaxDepth,
-    maxElements: limits.maxElements ?? defaultMaxElements,
-    elements: 0,
-  };
-  const node = readElement(state, 0, bytes.length, 0);
+  const node = readDerAt(bytes, 0, limits);
   if (node.bytes.length !== bytes.length) throw invalid('bytes follow the end of the structure');
   return node;
 }
 
-function readElement(state: State, start: number, end: number, depth: number): DerNode {
+/** Reads the element that begins at `start`, likewise, but for what follows it. */
+export function readDerAt(bytes: Uint8Array, start: number, limits: DerLimits = {}): DerNode {
+  const { maxDepth = defaultMaxDepth, maxElements = defaultMaxElements, isLeft } = limits;
+  return readElement({ input: bytes, maxDepth, maxElements, isLeft, elements: 0 }, start, bytes.length, 0, 0);
+}
+
+function readElement(state: State, start: number, end: number, depth: number, before: number): DerNode {
   const { input } = state;
   if (depth > state.maxDepth) throw invalid('it is nested too deeply');
   if (++state.elements > state.maxElements) throw invalid('it has too many elements');
@@ -80,9 +83,11 @@ function readElement(state: State, start: number, end: number, depth: number): D
     children = inside;
     // X.690 §10.2: strings are primitive; of the universal types only SEQUENCE, SET (and EXTERNAL, PDV) are not.
     if ((tag & 0xc0) === 0 && tag !== tags.sequence && tag !== tags.set) throw invalid('a string is in pieces');
-    for (let offset = contentStart; offset < contentEnd; ) {
-      const child = readElement(state, offset, contentEnd, depth + 1);
+    let last = 0;
+    for (let offset = state.isLeft?.({ tag, depth, before }) ? contentEnd : contentStart; offset < contentEnd; ) {
+      const child = readElement(state, offset, contentEnd, depth + 1, last);
       inside.push(child);
+      last = child.tag;
       offset += child.bytes.length;
     }
   } else if ((tag & 0xc0) === 0) {

@@ -182,7 +182,7 @@ describe('certificates', () => {
     );
     const read = parseCrl(second);
     expect(read.number).toBe(2n);
-    expect([...read.revoked.values()][0]?.reason).toBe('keyCompromise');
+    expect([...read.revoked][0]?.[1].reason).toBe('keyCompromise');
     expect(() => verifyCrl(read, root)).toThrow(expect.objectContaining({ code: 'pki_crl_invalid' }));
   });
 
