@@ -1,7 +1,6 @@
 import { X509Certificate } from 'node:crypto';
-import { statSync } from 'node:fs';
 import type { Logger, RunningServer, ServeTls } from '@sigillum/service-kit';
-import { readTextFile, readTlsFiles } from '@sigillum/service-kit';
+import { readTextFile, readTlsFiles, stampFiles } from '@sigillum/service-kit';
 import type { Config } from './config.ts';
 import type { SignerMetrics } from './signer-metrics.ts';
 
@@ -72,21 +71,11 @@ export class TlsFiles {
 
   #readStamp(): string {
     const { certificate, key, client_roots } = this.#paths;
-    return [certificate, key, client_roots].map(stampFile).join();
+    return stampFiles([certificate, key, client_roots]);
   }
 
   #exportExpiry(): void {
     const { validToDate } = new X509Certificate(readTextFile(this.#paths.certificate));
     this.#with.metrics.certificateExpiry.set(validToDate.getTime() / 1000);
-  }
-}
-
-/** Never throws: a folder that is closed to us for a moment is no end of a daemon that has its certificate. */
-function stampFile(path: string): string {
-  try {
-    const { ino, mtimeMs, size } = statSync(path);
-    return `${ino} ${mtimeMs} ${size}`;
-  } catch {
-    return 'none';
   }
 }

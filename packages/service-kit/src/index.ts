@@ -24,6 +24,6 @@ export {
 } from './serve.ts';
 export { type ReadyReport, type ServeInternalOptions, serveInternal } from './serve-internal.ts';
 export { assertTlsFiles, readTlsFiles, type TlsPaths } from './tls-files.ts';
-export { createTlsMetrics, TlsWatch } from './tls-watch.ts';
+export { createTlsMetrics, stampFiles, TlsWatch } from './tls-watch.ts';
 export { sendProblem, useProblemHandler } from './use-problem-handler.ts';
 export { writeFileDurably } from './write-file-durably.ts';

@@ -106,15 +106,27 @@ export class TlsWatch<Paths extends TlsPaths> {
 
   #readStamp(): string {
     const { certificate, key, roots } = this.#options.paths;
-    return [certificate, key, roots]
-      .map((path) => {
-        const stat = path === undefined ? undefined : statSync(path, { throwIfNoEntry: false });
-        return stat ? `${stat.ino} ${stat.mtimeMs} ${stat.size}` : 'none';
-      })
-      .join();
+    return stampFiles(roots === undefined ? [certificate, key] : [certificate, key, roots]);
   }
 }
 
 function findEnd({ certificate }: Pick<TlsTexts, 'certificate'>): Date {
   return new X509Certificate(certificate).validToDate;
+}
+
+/**
+ * Changes when one of the files does. Never throws: a folder that is closed to us for a moment is no end of a service
+ * that has its certificate.
+ */
+export function stampFiles(paths: readonly string[]): string {
+  return paths
+    .map((path) => {
+      try {
+        const { ino, mtimeMs, size } = statSync(path);
+        return `${ino} ${mtimeMs} ${size}`;
+      } catch {
+        return 'none';
+      }
+    })
+    .join();
 }
