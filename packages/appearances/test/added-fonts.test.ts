@@ -189,7 +189,7 @@ describeWithFonts('With fonts that were added', () => {
     // the directory and the beginning of each table, where the numbers are that everything else hangs on
     const view = Buffer.from(bytes);
     const starts = Array.from({ length: view.readUInt16BE(4) }, (_, table) => view.readUInt32BE(12 + table * 16 + 8));
-    const places = [...Array(20).keys(), ...starts.flatMap((start) => [0, 2, 5, 9].map((at) => start + at))];
+    const places = [...Array(12).keys(), ...starts.flatMap((start) => [2, 9].map((at) => start + at))];
     for (const at of places) {
       const changed = Uint8Array.from(bytes);
       changed.set([0xff, 0xee], at);

@@ -61,6 +61,34 @@ describe('An anchor is found', () => {
     expect(await find(makePagePdf(`${box} ${resources}`, '/X Do', '', [simple, form]), 'Sign here')).toEqual(expected);
   });
 
+  test('in a form field and other annotations, where they show it, but not in seals and what is hidden', async () => {
+    const form = makeStream(
+      'BT /F 5 Tf 10 5 Td (Sign here) Tj ET',
+      '/Type /XObject /Subtype /Form /BBox [0 0 50 20] /Matrix [1 0 0 1 7 9] /Resources << /Font << /F 5 0 R >> >>',
+    );
+    // twice as large as the form's own box
+    const annotation = (more: string, name = '6 0 R') =>
+      makePagePdf(`${box} /Annots [<< /Type /Annot /Rect [80 290 180 330] /AP << /N ${name} >> ${more} >>]`, '', '', [
+        simple,
+        form,
+        '<< /FT /Sig /T (S) >>',
+      ]);
+    expect(await find(annotation('/Subtype /Widget /FT /Tx /T (a) /F 4'), 'Sign here')).toEqual(expected);
+    expect(await find(annotation('/Subtype /FreeText'), 'Sign here')).toEqual(expected);
+    const states = annotation('/Subtype /Widget /FT /Btn /AS /Yes', '<< /Yes 6 0 R >>');
+    expect(await find(states, 'Sign here')).toEqual(expected);
+    for (const more of [
+      '/Subtype /Widget /FT /Sig',
+      '/Subtype /Widget /Parent 7 0 R',
+      '/Subtype /Widget /FT /Tx /F 2',
+      '/Subtype /Popup',
+    ]) {
+      await expect(find(annotation(more), 'Sign here')).rejects.toMatchObject({ code: 'appearance_anchor_not_found' });
+    }
+    const off = annotation('/Subtype /Widget /FT /Btn /AS /Off', '<< /Yes 6 0 R >>');
+    await expect(find(off, 'Sign here')).rejects.toMatchObject({ code: 'appearance_anchor_not_found' });
+  });
+
   test('by Differences, ligatures and accents of their own', async () => {
     const font =
       '<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding << /Differences [1 /fi /uni00E9 /Lslash /gravecmb] >> >>';
@@ -155,7 +183,14 @@ describe('An anchor is found', () => {
     expect((await find(input, 'Sign', { page: -1 }))[1]).toBeCloseTo(37.8, 0);
     // the fourth lies beside the page
     await expect(find(input, 'Sign', { occurrence: 4 })).rejects.toMatchObject({ code: 'appearance_anchor_not_found' });
-    await expect(find(input, 'Sign')).rejects.toMatchObject({ code: 'appearance_anchor_ambiguous' });
+    await expect(find(input, 'Sign')).rejects.toMatchObject({
+      code: 'appearance_anchor_ambiguous',
+      message: expect.stringMatching(/or give the page\.$/),
+    });
+    await expect(find(input, 'Sign', { page: 1 })).rejects.toMatchObject({
+      code: 'appearance_anchor_ambiguous',
+      message: 'The text of the anchor is more than once on page 1; say by occurrence which one of the 2 is meant.',
+    });
     await expect(find(input, 'sign')).rejects.toMatchObject({ code: 'appearance_anchor_not_found' });
     await expect(find(input, 'Sign', { page: 3 })).rejects.toMatchObject({ code: 'appearance_page_unknown' });
   });

@@ -4,6 +4,7 @@ import { anchorLimits as limits } from './anchor-limits.ts';
 import { ContentLexer, type Operand } from './content-lexer.ts';
 import { type Budget, decodeContent, spend } from './decode-content.ts';
 import { findName, findNumbers } from './font-values.ts';
+import { listAnnotationForms } from './list-annotation-forms.ts';
 import { TextState } from './text-state.ts';
 import { readTextFont } from './read-text-font.ts';
 import type { FontKnowledge, TextFont } from './text-font.ts';
@@ -12,6 +13,8 @@ import type { PlacedText } from './placed-text.ts';
 /** What reading a font costs, and each of its widths and mappings, in bytes of content. */
 const fontCost = 1024;
 const entryCost = 8;
+/** What looking at an annotation costs. */
+const annotationCost = 256;
 
 /** Reads pages of one document; fonts are read once, and what it costs is counted over all pages. */
 export class PageTextReader {
@@ -28,7 +31,7 @@ export class PageTextReader {
 
   /**
    * Every piece of text that the content of a page shows, form XObjects included (ISO 32000-2 §9.4), in the order of the
-   * content. Invisible text counts: scanned pages have theirs behind the picture.
+   * content, and then what its form fields and other annotations show. Invisible text counts: scanned pages have theirs behind the picture.
    *
    * @param toShown from default user space to where the text's position is wanted
    */
@@ -38,6 +41,10 @@ export class PageTextReader {
     const resources = findInherited(this.#document, page, 'Resources');
     const placed: PlacedText[] = [];
     this.#run(this.#readContents(page.dict), toShown, resources instanceof PdfDict ? resources : undefined, placed, 0);
+    for (const annotation of listAnnotationForms(this.#document, page)) {
+      spend(this.#budget, annotationCost);
+      if (annotation) this.#runForm(annotation.form, multiply(annotation.toUser, toShown), undefined, placed, 1);
+    }
     return placed;
   }
 
