@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
@@ -7,7 +7,11 @@ import { createArraySource } from '@sigillum/pdf';
 import { Judges, SoftwarePki, sealBySoftware } from '@sigillum/testing';
 import { makePdf, makePng, makeStream, openFonts } from './make-pdf.ts';
 
-const fonts = openFonts();
+/** Of Debian's fonts-dejavu-core and fonts-droid-fallback; `added-fonts` says when they are missing. */
+const added = ['dejavu/DejaVuSans', 'droid/DroidSansFallbackFull']
+  .map((name) => `/usr/share/fonts/truetype/${name}.ttf`)
+  .filter((path) => existsSync(path));
+const fonts = openFonts(...added);
 const corpus = join(import.meta.dirname, '../../../test/corpus/files');
 const judges = Judges.open({ only: ['verapdf', 'dss', 'pyhanko', 'qpdf'] });
 const folder = mkdtempSync(join(tmpdir(), 'archival-'));
@@ -34,7 +38,7 @@ const everything = {
   page: 1,
   rectangle: [4, 3, 244, 51],
   title: 'Müller & Söhne',
-  text: '{date} {time}\n{reason}: x\u0301 Ελληνικά Ж',
+  text: '{date} {time}\n{reason}: x\u0301 Ελληνικά Ж' + (added.length === 2 ? ' → 日本 Հ' : ''),
   color: '#203a5c',
   background: '#eef2f7',
   border: { color: '#0b6e99' },

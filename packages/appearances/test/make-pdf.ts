@@ -51,9 +51,10 @@ export function makePagePdf(
   ]);
 }
 
-export function openFonts(): AppearanceFonts {
+export function openFonts(...paths: string[]): AppearanceFonts {
   const files = locateFontFiles();
-  return new AppearanceFonts({ regular: readFileSync(files.regular), bold: readFileSync(files.bold) });
+  const added = paths.map((name) => ({ name, bytes: readFileSync(name) }));
+  return new AppearanceFonts({ regular: readFileSync(files.regular), bold: readFileSync(files.bold), added });
 }
 
 /** The file with a visible field whose signature is still to come: enough for its picture. */
