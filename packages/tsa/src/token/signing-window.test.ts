@@ -89,6 +89,23 @@ describe('a signing window', () => {
     await first;
   });
 
+  test('asks no more when its time went by while it waited for another', async () => {
+    room = 1;
+    const first = run();
+    const second = run(10);
+    await settle();
+    expect(asked).toBe(2);
+    now = 10;
+    open[0]?.answer();
+    await expect(second).rejects.toMatchObject({ code: 'signer_overloaded' });
+    expect(asked).toBe(2);
+    await first;
+    const third = run(20);
+    await settle();
+    open[0]?.answer();
+    await expect(third).resolves.toBe('signed');
+  });
+
   test('tries one more after a while', async () => {
     room = 1;
     const all = [run(), run(), run()];

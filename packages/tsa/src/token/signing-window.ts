@@ -1,4 +1,4 @@
-import { isSigillumError } from '@sigillum/errors';
+import { isSigillumError, type SigillumError } from '@sigillum/errors';
 
 /** Without a refusal for so long, one call more is tried: often enough to find room, seldom enough to cost nothing. */
 const calmMs = 1000;
@@ -32,11 +32,17 @@ export class SigningWindow {
 
   /**
    * @param call asks the signer; called again after a refusal
-   * @param until on the clock of `now`: no call begins later; the last refusal is thrown then
+   * @param until on the clock of `now`: no call is repeated later; the last refusal is thrown then
    */
   async run<Result>(call: () => Promise<Result>, until: number): Promise<Result> {
+    let refused: SigillumError | undefined;
     for (;;) {
       while (this.#underWay >= this.#allowed) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+      if (refused !== undefined && this.#options.now() >= until) {
+        // What woke us goes to the next.
+        this.#wake();
+        throw refused;
+      }
       this.#underWay += 1;
       try {
         const result = await call();
@@ -45,6 +51,7 @@ export class SigningWindow {
       } catch (error) {
         const others = this.#underWay - 1;
         if (!isSigillumError(error, 'signer_overloaded') || others === 0 || this.#options.now() >= until) throw error;
+        refused = error;
         this.#allowed = others;
         this.#changedAt = this.#options.now();
       } finally {
