@@ -61,9 +61,10 @@ export function findReferences(
       continue;
     }
     if (remembered === undefined) {
-      if (value instanceof PdfStream && !endsInside(document, value)) unreadable.push({ ref, error: undefined });
       const references = listReferences(value);
-      known?.remember(document, ref, value, references);
+      // one that reaches past the end is told again for each revision in which it does
+      if (value instanceof PdfStream && !endsInside(document, value)) unreadable.push({ ref, error: undefined });
+      else known?.remember(document, ref, value, references);
       if (!follow(references)) continue;
     }
     addPlaces(places, targets, value, ref.number);

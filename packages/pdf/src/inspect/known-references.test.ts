@@ -98,6 +98,23 @@ describe('what is known of earlier revisions', () => {
     },
   );
 
+  test('is not taken for a stream that reaches past the end of more than one revision', () => {
+    let file: Uint8Array = makeSamplePdf('classic');
+    const ends = [file.length];
+    for (let update = 0; update < 6; update += 1) {
+      const document = openPdf(createArraySource(file));
+      const changes = new IncrementalUpdate(document, (length) => new Uint8Array(length));
+      const ref = changes.allocate();
+      const stream = '<< /Length 1500 >>\nstream\n0123456789\nendstream';
+      changes.set(ref, update === 0 ? new PdfPlaceholder(Buffer.from(stream)) : update);
+      changes.set(document.catalogRef, document.catalog.with({ [`More${update}`]: ref }));
+      file = Buffer.concat([file, changes.encode().bytes]);
+      ends.push(file.length);
+    }
+    expect(ends.filter((end) => end < Number(ends[1]) + 1500).length).toBeGreaterThan(3);
+    compare(file, ends);
+  });
+
   test('is not taken for what ended where the bytes ended', () => {
     const head =
       '%PDF-1.7\n1 0 obj\n<< /Type /Catalog /Pages 2 0 R /More 3 0 R >>\nendobj\n2 0 obj\n<< /Kids [] /Count 0 >>\nendobj\n';
