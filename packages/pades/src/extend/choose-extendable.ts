@@ -24,10 +24,11 @@ export type Extendable = {
 /** What can be extended: what is valid, PAdES baseline and has a time-stamp, in a file that is sound otherwise. */
 export function chooseExtendable({ findings, signatures }: ValidationReport): Extendable {
   const isSound = findings.every(({ severity }) => severity !== 'failure');
+  const uncovered = findUncovered(signatures);
   const extendable = new Set<number>();
   const leftAlone: LeftAlone[] = [];
   for (const [index, signature] of signatures.entries()) {
-    const why = isSound ? findObstacle(signature) : undefined;
+    const why = isSound ? findObstacle(signature, uncovered.has(index)) : undefined;
     if (isSound && why === undefined) extendable.add(index);
     else if (why !== undefined) leftAlone.push(why);
   }
@@ -46,7 +47,7 @@ export function assertExtendable(report: ValidationReport): Extendable {
   const chosen = chooseExtendable(report);
   if (report.signatures.some(({ kind }, index) => kind === 'signature' && chosen.extendable.has(index))) return chosen;
   const isSound = report.findings.every(({ severity }) => severity !== 'failure');
-  const own = signatures.map(findObstacle);
+  const own = signatures.map((signature) => findObstacle(signature));
   const [told] = own;
   if (isSound && told !== undefined && own.every((one) => one?.code === told.code)) {
     if (told.code !== 'extension_signature_invalid') throw new SigillumError(told.code, told.reason);
@@ -71,12 +72,35 @@ export function findChainsToComplete({ report, chains }: JudgedDocument): readon
   });
 }
 
-function findObstacle(signature: SignatureReport): LeftAlone | undefined {
-  const field = (signature.field ?? '').slice(0, 128);
+/**
+ * Signatures after which a form was filled without permission: a later signature stands for that, but only one that is valid.
+ * The file's own verdict needs no such rule, since it is about all of them.
+ */
+function findUncovered(signatures: readonly SignatureReport[]): ReadonlySet<number> {
+  const uncovered = new Set<number>();
+  let isCovered = false;
+  for (const [index, { kind, findings, changedSince }] of [...signatures.entries()].toReversed()) {
+    const isPermitted = signatures.slice(0, index + 1).some(({ certifies }) => certifies !== undefined);
+    if (!isCovered && !isPermitted && !ownChanges.has(changedSince)) uncovered.add(index);
+    else if (kind === 'signature' && findings.every(({ severity }) => severity !== 'failure')) isCovered = true;
+  }
+  return uncovered;
+}
+
+/** What adds signatures and their validation data changes nothing else. */
+const ownChanges = new Set<SignatureReport['changedSince']>(['none', 'lta_update', 'new_signatures']);
+
+function findObstacle(signature: SignatureReport, isUncovered = false): LeftAlone | undefined {
+  // half a character can't be stored
+  const field = (signature.field ?? '').slice(0, 128).toWellFormed();
   const name = `The ${signature.kind === 'signature' ? 'signature' : 'time-stamp'} in the field "${field}"`;
   const failures = sentences(signature.findings, 'failure');
   if (failures !== '') {
     return { field, code: 'extension_signature_invalid', reason: `${name} is not valid. ${failures}` };
+  }
+  if (isUncovered) {
+    const reason = `${name} is followed by changes of the form that no valid signature covers.`;
+    return { field, code: 'extension_signature_invalid', reason };
   }
   const missing = sentences(signature.findings, 'profile');
   if (missing !== '') {

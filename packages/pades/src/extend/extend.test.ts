@@ -10,6 +10,7 @@ import {
   type RevocationRequest,
   type RevocationSource,
   sealDocument,
+  type SignatureReport,
   type UnstampedDocument,
   type ValidationOptions,
   type ValidationReport,
@@ -17,12 +18,15 @@ import {
 } from '@sigillum/pades';
 import {
   createArraySource,
+  encodeTextString,
   IncrementalUpdate,
   isPdfArray,
   openPdf,
   PdfDict,
   type PdfDocument,
+  PdfName,
   PdfNewStream,
+  PdfRef,
 } from '@sigillum/pdf';
 import { parseCertificate } from '@sigillum/pki';
 import {
@@ -39,6 +43,7 @@ import {
   SoftwareRevocation,
 } from '@sigillum/testing';
 import { beforeAll, describe, expect, test } from '@jest/globals';
+import { chooseExtendable } from './choose-extendable.ts';
 
 const hour = 3_600_000;
 const input = makeSamplePdf('classic');
@@ -398,6 +403,49 @@ describe('extending', () => {
     // the document time-stamp tells when the one without its own was made
     expect(again.extended.leftAlone.map(({ field }) => field)).toEqual(['Signature2']);
     expect(validate(again.bytes, last).accepted).toBe(true);
+  });
+
+  test('a form filled after ours is covered by a later signature that is valid, and by no other', async () => {
+    const fieldNumber = openPdf(createArraySource(input)).nextObjectNumber;
+    const update = (bytes: Uint8Array, change: (update: IncrementalUpdate, document: PdfDocument) => void) => {
+      const document = openPdf(createArraySource(bytes));
+      const changes = new IncrementalUpdate(document, zeros);
+      change(changes, document);
+      return Buffer.concat([bytes, changes.encode().bytes]);
+    };
+    const form = update(input, (changes, { catalogRef, catalog }) => {
+      const ref = changes.allocate();
+      changes.set(
+        ref,
+        new PdfDict([
+          ['FT', new PdfName('Tx')],
+          ['T', encodeTextString('text')],
+          ['V', encodeTextString('before')],
+        ]),
+      );
+      changes.set(catalogRef, catalog.with({ AcroForm: new PdfDict([['Fields', [ref]]]) }));
+    });
+    const { bytes: ours } = await sealAtLevel(form, pki, { level: 'b-t' });
+    const filled = update(ours, (changes, document) => {
+      const ref = new PdfRef(fieldNumber, 0);
+      changes.set(ref, document.getDict(ref, 'the field').with({ V: encodeTextString('after') }));
+    });
+    const strangers = await SoftwarePki.make('Strangers');
+    const { bytes: theirs } = await sealAtLevel(filled, strangers, { level: 'b-t' });
+    const report = validate(theirs);
+    expect(report.signatures.map(({ accepted }) => accepted)).toEqual([true, false]);
+    expect(chooseExtendable(report).leftAlone[0]?.reason).toMatch('no valid signature covers');
+    await expect(extendBySoftware(theirs, pki, { to: 'b-lta' })).rejects.toThrow(SigillumError);
+    const { bytes: again } = await sealAtLevel(filled, pki, { level: 'b-t' });
+    expect((await extendBySoftware(again, pki, { to: 'b-lta' })).extended.leftAlone).toEqual([]);
+  });
+
+  test('names signatures by whole characters', () => {
+    const report = validate(input);
+    const [field, findings] = [`${'a'.repeat(127)}\u{1f600}`, [{ severity: 'failure', sentence: 'It is broken.' }]];
+    const signature = { kind: 'signature', field, changedSince: 'none', findings } as unknown as SignatureReport;
+    const [left] = chooseExtendable({ ...report, findings: [], signatures: [signature] }).leftAlone;
+    expect([left?.field.isWellFormed(), left?.reason.isWellFormed()]).toEqual([true, true]);
   });
 
   test('adds no time-stamp where the author of an encrypted file forbids changes', () => {
