@@ -5,11 +5,11 @@ import { isMissing } from './walk-shown-objects.ts';
 /** Bytes searched at most, a second or two of them: larger files are refused, since nobody can say what is in them. */
 const maxSearched = 256 * 1024 * 1024;
 const chunkSize = 1024 * 1024;
-/** Bytes before `obj` in which number and generation stand. */
-const headLength = 64;
 /** White space before an object, which some tables count as its own. */
 const maxSpace = 16;
-const heads = /(?<!\d)(\d{1,10})[\s\0]{1,16}(\d{1,5})[\s\0]{1,16}obj/g;
+/** With as many zeros and as much space as there may be: readers that search go on until `obj`. */
+const heads = /(?<!\d)(\d+)[\s\0]+(\d+)[\s\0]+obj/g;
+const partOfHead = /[\d\s\0obj]/;
 
 type Head = { readonly number: number; readonly generation: number; readonly offset: number };
 
@@ -47,20 +47,24 @@ function wins(document: PdfDocument, { number, generation, offset }: Head): bool
 
 /** Everything in the file that looks like the beginning of an object. */
 function* findHeads({ source }: PdfDocument): IterableIterator<Head> {
-  if (source.size > maxSearched) {
-    throw refuseInput('limits_kept', {
-      sentence: 'The PDF refers to objects that it does not have, and is too large to be searched for them.',
-    });
-  }
+  if (source.size > maxSearched) throw refuseSearch('is too large to be searched for them');
+  let from = 0;
   for (let start = 0; start < source.size; start += chunkSize) {
-    const from = Math.max(0, start - headLength);
-    const text = readText(source, from, Math.min(start + chunkSize, source.size));
+    const end = Math.min(start + chunkSize, source.size);
+    const text = readText(source, from, end);
     for (const { 1: number, 2: generation, index } of text.matchAll(heads)) {
-      // cut off, and found in the chunk before
-      if (index === 0 && from > 0) continue;
       yield { number: Number(number), generation: Number(generation), offset: from + index };
     }
+    // what may go on in the next chunk is read again with it
+    let rest = text.length;
+    while (rest > 0 && partOfHead.test(text.charAt(rest - 1))) rest--;
+    if (text.length - rest > chunkSize) throw refuseSearch('has too much space to be searched for them');
+    from = end - (text.length - rest);
   }
+}
+
+function refuseSearch(why: string): Error {
+  return refuseInput('limits_kept', { sentence: `The PDF refers to objects that it does not have, and ${why}.` });
 }
 
 function readText(source: ByteSource, start: number, end: number): string {

@@ -8,6 +8,10 @@ const maxObjects = 4096;
 const elsewhere = new Set(
   'Parent P A AA Dest B Data Pg Next Prev PieceInfo Metadata AF FS EF Thumb StructTreeRoot'.split(' '),
 );
+/** Keys of dictionaries in which each key is a name that the author chose: resources, glyphs, states of an appearance. */
+const named = new Set(
+  'Font XObject ExtGState ColorSpace Pattern Shading Properties CharProcs Colorants N R D'.split(' '),
+);
 /** What of the catalog decides what pages show. */
 const shownOfCatalog = ['AcroForm', 'OCProperties'];
 
@@ -23,41 +27,48 @@ export type ShownObjects = {
  * appearances, the form and the layers; and at what the catalog refers to.
  */
 export function walkShownObjects(document: PdfDocument, pages: readonly PdfDict[]): ShownObjects {
-  const seen = new Set<number>();
+  const seen = new Set<string>();
   const missing = new Set<number>();
-  let next: PdfRef[] = [];
+  let next: Waiting[] = [];
   const look = ({ number }: PdfRef): void => {
     if (isMissing(document, number)) missing.add(number);
   };
-  const follow = (ref: PdfRef): void => {
-    if (seen.has(ref.number)) return;
-    seen.add(ref.number);
+  const follow = (ref: PdfRef, isNamed: boolean): void => {
+    const what = `${ref.number} ${isNamed}`;
+    if (seen.has(what)) return;
+    seen.add(what);
     if (isMissing(document, ref.number)) missing.add(ref.number);
-    else next.push(ref);
+    else next.push({ ref, isNamed });
   };
-  for (const page of pages) visit(page, look, follow);
-  for (const key of shownOfCatalog) visit(document.catalog.find(key) ?? null, look, follow);
-  visit(document.catalog, look, look);
-  visit(document.trailer, look, look);
+  for (const page of pages) visit(page, false, look, follow);
+  for (const key of shownOfCatalog) visit(document.catalog.find(key) ?? null, false, look, follow);
+  visit(document.catalog, false, look, look);
+  visit(document.trailer, false, look, look);
   let left = maxObjects;
   while (next.length > 0) {
     // those of one object stream after each other: only some streams are kept
-    const level = next.map((ref) => ({ ref, home: findHome(document, ref.number) })).sort((a, b) => a.home - b.home);
+    const level = next
+      .map((waiting) => ({ ...waiting, home: findHome(document, waiting.ref.number) }))
+      .sort((a, b) => a.home - b.home);
     next = [];
-    for (const { ref } of level) {
+    for (const { ref, isNamed } of level) {
       if (left-- === 0) return { ambiguous: undefined, missing };
-      if (visit(read(document, ref), look, follow)) return { ambiguous: ref.number, missing };
+      if (visit(read(document, ref), isNamed, look, follow)) return { ambiguous: ref.number, missing };
     }
   }
   return { ambiguous: undefined, missing };
 }
 
-type Visitor = (ref: PdfRef) => void;
+type Waiting = { readonly ref: PdfRef; readonly isNamed: boolean };
+type Visitor = (ref: PdfRef, isNamed: boolean) => void;
 
-/** @returns whether a dictionary in it has a key twice */
-function visit(value: PdfObject, look: Visitor, follow: Visitor): boolean {
+/**
+ * @param isNamed whether its own keys are names that the author chose, so that none of them leads elsewhere
+ * @returns whether a dictionary in it has a key twice
+ */
+function visit(value: PdfObject, isNamed: boolean, look: Visitor, follow: Visitor): boolean {
   if (value instanceof PdfRef) {
-    follow(value);
+    follow(value, isNamed);
     return false;
   }
   const dict = value instanceof PdfStream ? value.dict : value;
@@ -65,11 +76,12 @@ function visit(value: PdfObject, look: Visitor, follow: Visitor): boolean {
   if (dict instanceof PdfDict) {
     isAmbiguous = dict.duplicates.length > 0;
     for (const [key, entry] of dict.entries()) {
-      if (typeof entry === 'object' && visit(entry, look, elsewhere.has(key) ? look : follow)) isAmbiguous = true;
+      const next = !isNamed && elsewhere.has(key) ? look : follow;
+      if (typeof entry === 'object' && visit(entry, !isNamed && named.has(key), look, next)) isAmbiguous = true;
     }
   } else if (isPdfArray(value)) {
     for (const entry of value) {
-      if (typeof entry === 'object' && visit(entry, look, follow)) isAmbiguous = true;
+      if (typeof entry === 'object' && visit(entry, false, look, follow)) isAmbiguous = true;
     }
   }
   return isAmbiguous;

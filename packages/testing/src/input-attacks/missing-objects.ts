@@ -81,6 +81,17 @@ export function missingObjects(): readonly InputAttack[] {
         lines: line(8, free),
       }),
     ),
+    ...['0000000000007 0 obj', '7 0000000 obj', `7${' '.repeat(40)}0 obj`, `7 0${'\n'.repeat(5000)}obj`].map(
+      (head, at) =>
+        attack(
+          `missing-odd-twin-${at + 1}`,
+          'a form that is free, and a second definition under a head that nobody writes',
+          buildRawPdf({
+            parts: twoPages('8 0 R', { text: `${head}\n${evilStream}\nendobj\n` }),
+            lines: line(8, free),
+          }),
+        ),
+    ),
     attack(
       'missing-free-form',
       'a form that is free in the table and there in the file',

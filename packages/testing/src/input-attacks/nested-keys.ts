@@ -51,6 +51,8 @@ export function nestedKeys(): readonly InputAttack[] {
       goodForm,
       evilForm,
     ]),
+    named('nested-named', 'the same under a name that elsewhere leads to a page', '/XObject << /P 10 0 R >>'),
+    named('nested-named-object', 'the same in an object of its own', '/Y 11 0 R /XObject 11 0 R'),
     written('nested-font', 'a font with two /BaseFont', '/BaseFont /Helvetica /BaseFont /ZapfDingbats'),
     written(
       'nested-differences',
@@ -98,6 +100,18 @@ function drawn(name: string, attacks: string, forms: readonly RawPart[]): InputA
   };
   const content = { number: 4, body: rawStream('1 0 0 1 72 600 cm /X Do') };
   return attack(name, attacks, buildRawPdf({ parts: [catalogPart, pagesPart, page, content, fontPart, ...forms] }));
+}
+
+/** A form in a form, drawn as /P, with two /Resources. */
+function named(name: string, attacks: string, resources: string): InputAttack {
+  const twice = '/Resources << /XObject << /Y 7 0 R >> >> /Resources << /XObject << /Y 8 0 R >> >>';
+  return drawn(name, attacks, [
+    { number: 6, body: rawStream('/P Do', `${box} /Resources << ${resources} >>`) },
+    { number: 10, body: rawStream('/Y Do', `${box} ${twice}`) },
+    { number: 11, body: '<< /P 10 0 R >>' },
+    goodForm,
+    evilForm,
+  ]);
 }
 
 function written(name: string, attacks: string, entries: string, ...more: readonly RawPart[]): InputAttack {
