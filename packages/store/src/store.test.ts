@@ -350,6 +350,15 @@ describe('on PostgreSQL', () => {
       });
     });
 
+    test('keeps names of fields that PostgreSQL would not take as they are', async () => {
+      const seal = await begin();
+      const odd = (name: string) => [{ field_name: name, state: 'intact' as const }];
+      expect(await completeSeal(db, seal, { ...outcome, earlierSignatures: odd('a\0b\u{d83d}') })).toBe(true);
+      expect(await findSeal(db, tenant, seal.id)).toMatchObject({
+        outcome: { earlierSignatures: odd('a\uFFFDb\uFFFD') },
+      });
+    });
+
     test("can't point at another organisation's credential, and is not seen by another organisation or mode", async () => {
       const other: Tenant = { organisationId: await ensureOrganisation(db, 'Other'), mode: 'test' };
       await expect(begin({ ...other })).rejects.toMatchObject({ code: '23503' });

@@ -149,8 +149,13 @@ export async function listSeals(
 /** Signatures of one document that are named one by one; a document with more has their number all the same. */
 const maxListed = 100;
 
+/** Names of fields come from documents: PostgreSQL takes neither half a character nor U+0000. */
+function toStorable(_key: string, value: unknown): unknown {
+  return typeof value === 'string' ? value.toWellFormed().replaceAll('\0', '\uFFFD') : value;
+}
+
 function encodeList(signatures: readonly object[] | undefined): string | null {
-  return signatures === undefined ? null : JSON.stringify(signatures.slice(0, maxListed));
+  return signatures === undefined ? null : JSON.stringify(signatures.slice(0, maxListed), toStorable);
 }
 
 function pending(db: Executor, key: SealKey) {
