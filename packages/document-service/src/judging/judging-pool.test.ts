@@ -152,4 +152,28 @@ describe('judging in another process', () => {
     await new Promise((resolve) => setTimeout(resolve, 1_000));
     expect(await pool.judge(small, options())).not.toBe(first);
   });
+
+  test('who waits is told when no other process can be started', async () => {
+    let started = 0;
+    const limits = {
+      ...judgingLimits,
+      workers: 1,
+      get heapMb(): number {
+        started += 1;
+        if (started > 1) throw new Error('no memory');
+        return judgingLimits.heapMb;
+      },
+    };
+    const path = join(folder, 'endless.mjs');
+    writeFileSync(path, "process.on('message', () => { for (;;); });");
+    const pool = new JudgingPool(limits, pathToFileURL(path));
+    pools.push(pool);
+    const hangUp = new AbortController();
+    const all = [hangUp.signal, undefined, undefined].map((signal) => pool.judge(small, options(), signal));
+    const ended = Promise.allSettled(all);
+    hangUp.abort(new Error('hung up'));
+    const reasons = (await ended).map((end) => end.status === 'rejected' && String(end.reason));
+    expect(reasons).toEqual(['Error: hung up', 'Error: no memory', 'Error: no memory']);
+    expect(pool.load).toEqual({ judging: 0, waiting: 0 });
+  });
 });

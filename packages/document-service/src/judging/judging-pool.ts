@@ -101,20 +101,22 @@ export class JudgingPool {
   }
 
   async #run(job: JudgingJob, signal: AbortSignal | undefined): Promise<JudgedDocument> {
-    const worker = this.#takeWorker();
-    this.#busy.add(worker);
+    let worker: ChildProcess | undefined;
     try {
+      // throws at once where there is no memory for another process
+      worker = this.#takeWorker();
+      this.#busy.add(worker);
       const answer = await ask(worker, job, this.#limits.timeoutMs, signal);
       this.#keep(worker);
       return read(answer);
     } catch (error) {
       // only a process that is gone reads no more from the document, which is closed next
-      await kill(worker);
+      if (worker !== undefined) await kill(worker);
       throw error instanceof SigillumError && this.#isClosed && error.code === 'internal_error'
         ? new SigillumError('service_unavailable', 'The service is stopping.')
         : error;
     } finally {
-      this.#busy.delete(worker);
+      if (worker !== undefined) this.#busy.delete(worker);
       this.#next();
     }
   }
