@@ -10,7 +10,8 @@ function createBusy(maxQueueMs: number) {
   const admission = new Admission({ maxQueueMs, maxBurstMs: 1_000 });
   let now = 0;
   for (; now < 1_000; now += INTERVAL_MS) admission.complete('seal', EXECUTION_MS, 20, now);
-  const mayEnter = (ahead: number, digests = 1): boolean => admission.mayEnter('seal', digests, ahead, LANES, now);
+  const mayEnter = (ahead: number, digests = 1, isFirst = false): boolean =>
+    admission.mayEnter('seal', { digests, isFirst }, { ahead, lanes: LANES }, now);
   const pass = (ms: number): void => void (now += ms);
   return { admission, mayEnter, pass, now: () => now };
 }
@@ -18,8 +19,8 @@ function createBusy(maxQueueMs: number) {
 describe('admission', () => {
   test('takes whoever finds nobody waiting, before anything is known', () => {
     const admission = new Admission({ maxQueueMs: 10, maxBurstMs: 1_000 });
-    expect(admission.mayEnter('seal', 100, 0, LANES, 5)).toBe(true);
-    expect(admission.mayEnter('seal', 1, 100, LANES, 5)).toBe(true);
+    expect(admission.mayEnter('seal', { digests: 100, isFirst: false }, { ahead: 0, lanes: LANES }, 5)).toBe(true);
+    expect(admission.mayEnter('seal', { digests: 1, isFirst: false }, { ahead: 100, lanes: LANES }, 5)).toBe(true);
   });
 
   test('under constant work refuses when what is ahead will take longer than the bound, at the real pace', () => {
@@ -39,6 +40,13 @@ describe('admission', () => {
     expect(mayEnter(200)).toBe(false);
     expect(mayEnter(200, 100)).toBe(true);
     expect(mayEnter(300, 100)).toBe(false);
+  });
+
+  test('lets a client with nothing in the house wait for what batches of others may put before it', () => {
+    const { mayEnter } = createBusy(10);
+    expect(mayEnter(397)).toBe(false);
+    expect(mayEnter(397, 1, true)).toBe(true);
+    expect(mayEnter(500, 1, true)).toBe(false);
   });
 
   test('takes a burst after a pause, up to its own bound, and only what comes at once', () => {
@@ -73,8 +81,8 @@ describe('admission', () => {
     const { admission, mayEnter, now } = createBusy(20);
     let at = now();
     for (let count = 0; count < 100; count += 1) admission.complete('seal', 80, 20, (at += 10));
-    expect(admission.mayEnter('seal', 1, 16, LANES, at)).toBe(false);
-    expect(admission.mayEnter('timestamp', 1, 1, LANES, at)).toBe(true);
+    expect(admission.mayEnter('seal', { digests: 1, isFirst: false }, { ahead: 16, lanes: LANES }, at)).toBe(false);
+    expect(admission.mayEnter('timestamp', { digests: 1, isFirst: false }, { ahead: 1, lanes: LANES }, at)).toBe(true);
     expect(mayEnter(0)).toBe(true);
   });
 

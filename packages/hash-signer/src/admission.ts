@@ -1,4 +1,4 @@
-import type { Purpose } from '@sigillum/signer-rpc';
+import { MAX_DIGESTS, type Purpose } from '@sigillum/signer-rpc';
 
 /** Weight of the newest interval between two completions in the average by which waiting is predicted. */
 const PACE_WEIGHT = 0.05;
@@ -18,6 +18,12 @@ const PACE_LIFETIME_MS = 10_000;
  */
 const BATCH_PATIENCE = 3;
 
+/**
+ * A client with nothing in the house may wait for as many digests as batches of others can put before it: with less, a client
+ * that keeps full batches waiting would have single requests of the others refused for as long as it likes.
+ */
+const FIRST_PATIENCE = (BATCH_PATIENCE + 1) * MAX_DIGESTS;
+
 /** What arrives in this time after nobody waited is a burst: longer than clients take to send what they have ready. */
 const BURST_MS = 30;
 
@@ -30,6 +36,9 @@ export type AdmissionOptions = {
   /** What a burst after a pause may have to wait. */
   readonly maxBurstMs: number;
 };
+
+/** Who wants to be taken in. */
+export type Entrant = { readonly digests: number; readonly isFirst: boolean };
 
 type Pace = {
   /** Between two digests of this purpose that leave the HSM while others wait. */
@@ -79,8 +88,14 @@ export class Admission {
    * @param ahead how many of its purpose wait for a lane
    * @param lanes that work on them
    * @param digests of the request
+   * @param isFirst whether its client has nothing else in the house
    */
-  mayEnter(purpose: Purpose, digests: number, ahead: number, lanes: number, now: number): boolean {
+  mayEnter(
+    purpose: Purpose,
+    { digests, isFirst }: Entrant,
+    { ahead, lanes }: { readonly ahead: number; readonly lanes: number },
+    now: number,
+  ): boolean {
     const pace = this.#getPace(purpose);
     if (ahead === 0) {
       pace.freeAt = now;
@@ -95,7 +110,8 @@ export class Admission {
     }
     const intervalMs = pace.intervalMs ?? expectedMs;
     const waitMs = ahead * intervalMs;
-    const batchMs = BATCH_PATIENCE * (digests - 1) * intervalMs;
+    const patience = isFirst ? FIRST_PATIENCE : BATCH_PATIENCE * (digests - 1);
+    const batchMs = patience * intervalMs;
     if (waitMs <= Math.max(this.#options.maxQueueMs, this.#executionMs, batchMs)) return true;
     const isBurst = now - pace.freeAt <= BURST_MS && now - pace.refusedAt > CALM_MS;
     if (isBurst && waitMs <= this.#options.maxBurstMs) return true;

@@ -10,6 +10,11 @@ export class PendingWork {
     this.#perClient = perClient;
   }
 
+  /** Whether nothing of the client is in the house. */
+  isIdle({ name }: Pick<ClientPolicy, 'name'>): boolean {
+    return !this.#counts.has(name);
+  }
+
   /**
    * Counts digests in; the answer counts them out.
    * @throws `signer_overloaded` when the client has too many already

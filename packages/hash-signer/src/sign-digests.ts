@@ -43,13 +43,14 @@ export class DigestSigning {
    * @throws `signer_overloaded`, `signer_unavailable` when there is room for none of its purposes,
    * `signer_audit_unavailable` while nothing can be recorded
    */
-  assertRoom({ purposes }: Pick<ClientPolicy, 'purposes'>, digests: number): void {
+  assertRoom(client: Pick<ClientPolicy, 'name' | 'purposes'>, digests: number): void {
     let refusal = this.#findAuditRefusal();
     if (refusal) throw refusal;
+    const isFirst = this.#with.pending.isIdle(client);
     for (const token of this.#with.tokens.values()) {
-      for (const purpose of purposes) {
+      for (const purpose of client.purposes) {
         if (!token.serves(purpose)) continue;
-        refusal = token.findRefusal(purpose, digests);
+        refusal = token.findRefusal(purpose, { digests, isFirst });
         if (!refusal) return;
       }
     }
@@ -84,11 +85,12 @@ export class DigestSigning {
     const refusal = this.#findAuditRefusal();
     if (refusal) throw refusal;
     const digests = request.digests.map(({ digest }) => new Uint8Array(Buffer.from(digest, 'base64')));
+    const isFirst = pending.isIdle(client);
     const release = pending.enter(client, digests.length);
     try {
       const deadline = arrivedAt + request.timeout_ms;
       const batch = new WorkBatch(key, digests, deadline);
-      this.#admit(token, batch, key);
+      this.#admit(token, batch, key, isFirst);
       await batch.wait();
       token.abandon(batch.items);
       const caller = { client: client.name, requestId: request.request_id };
@@ -99,11 +101,11 @@ export class DigestSigning {
   }
 
   /** Nothing of a request that isn't admitted counts against its key's day. */
-  #admit(token: Pick<TokenSigners, 'admit'>, batch: WorkBatch, key: ServedKey): void {
+  #admit(token: Pick<TokenSigners, 'admit'>, batch: WorkBatch, key: ServedKey, isFirst: boolean): void {
     const { rates } = this.#with;
     rates.take(key, batch.items.length);
     try {
-      token.admit(batch.items);
+      token.admit(batch.items, isFirst);
     } catch (error) {
       rates.giveBack(key, batch.items.length);
       throw error;

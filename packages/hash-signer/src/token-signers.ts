@@ -1,7 +1,7 @@
 import { getSignatureAlgorithm } from '@sigillum/algorithms';
 import { SigillumError } from '@sigillum/errors';
 import type { Purpose } from '@sigillum/signer-rpc';
-import { Admission } from './admission.ts';
+import { Admission, type Entrant } from './admission.ts';
 import { Canary } from './canary.ts';
 import { CircuitBreaker } from './circuit-breaker.ts';
 import type { ServedKey } from './served-keys.ts';
@@ -107,14 +107,14 @@ export class TokenSigners {
   }
 
   /** Why a request of so many digests of this purpose would be refused now; `undefined` when there is room. */
-  findRefusal(purpose: Purpose, digests: number): SigillumError | undefined {
+  findRefusal(purpose: Purpose, entrant: Entrant): SigillumError | undefined {
     const signers = this.#slots.usable();
     if (this.#isDraining || this.#breaker.isOpen || signers.length === 0) {
       return this.#refuse('signer_unavailable', 'No signer process can sign now.');
     }
     const lanes = signers.length * this.#setup.lanes;
     const ahead = this.#countAhead(purpose, signers);
-    const hasRoom = this.#admission.mayEnter(purpose, digests, ahead, lanes, performance.now());
+    const hasRoom = this.#admission.mayEnter(purpose, entrant, { ahead, lanes }, performance.now());
     return hasRoom ? undefined : this.#refuse('signer_overloaded', 'The queue is full.');
   }
 
@@ -122,8 +122,8 @@ export class TokenSigners {
    * Admits digests of one key, all or none.
    * @throws `signer_unavailable`, `signer_overloaded`, at once and with a Retry-After
    */
-  admit(items: readonly WorkItem[]): void {
-    const refusal = items[0] && this.findRefusal(items[0].key.purpose, items.length);
+  admit(items: readonly WorkItem[], isFirst: boolean): void {
+    const refusal = items[0] && this.findRefusal(items[0].key.purpose, { digests: items.length, isFirst });
     if (refusal) throw refusal;
     if (!this.#queues.add(items)) throw this.#refuse('signer_overloaded', 'The queue is full.');
     this.#dispatch();

@@ -48,8 +48,8 @@ export class SignerClient {
   readonly #options: Omit<SignerClientOptions, keyof SignerClientTls>;
   readonly #url: URL;
   #agent: Agent;
-  /** The one before the last renewal, which was days ago. */
-  #retired: Agent | undefined;
+  /** Those before, until their last call has ended. */
+  readonly #retired = new Set<Agent>();
 
   constructor({ certificate, key, roots, ...options }: SignerClientOptions) {
     this.#options = options;
@@ -61,8 +61,11 @@ export class SignerClient {
   replaceTls(tls: SignerClientTls): void {
     const old = this.#agent;
     this.#agent = createAgent(this.#options, tls);
-    this.#retired?.destroy();
-    this.#retired = old;
+    // One renewal may follow another within a call: only agents without a call are done with.
+    for (const agent of this.#retired) {
+      if (Object.keys(agent.sockets).length === 0) this.#retired.delete(agent);
+    }
+    this.#retired.add(old);
     closeIdle(old);
     old.on('free', () => closeIdle(old));
   }
@@ -117,7 +120,7 @@ export class SignerClient {
   /** Closes all connections; calls in flight fail. */
   close(): void {
     this.#agent.destroy();
-    this.#retired?.destroy();
+    for (const agent of this.#retired) agent.destroy();
   }
 
   async #call(method: 'GET' | 'POST', path: string, until: number, createBody?: () => Uint8Array): Promise<Answer> {

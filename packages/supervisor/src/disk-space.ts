@@ -23,13 +23,22 @@ export function assertRoom(directory: string, neededBytes: number): void {
 
 /** Whatever failed, on a full disk that is why. Gives the error back when there is room. */
 export function explainFullDisk(error: unknown, directory: string): unknown {
-  if (findFreeBytes(directory) >= fullBytes) return error;
+  if (!isFull(directory)) return error;
   const [what] = isSigillumError(error) ? error.message.split('\n', 1) : [];
   return new SigillumError(
     'home_disk_full',
     `The disk of ${directory} is full. Free some of it and start again.${what === undefined ? '' : ` (${what})`}`,
     { cause: error },
   );
+}
+
+/** A folder that is gone, or can't be asked, is another error. */
+function isFull(directory: string): boolean {
+  try {
+    return findFreeBytes(directory) < fullBytes;
+  } catch {
+    return false;
+  }
 }
 
 function findFreeBytes(directory: string): number {
