@@ -111,7 +111,7 @@ describe('what is known of earlier revisions', () => {
       file = Buffer.concat([file, changes.encode().bytes]);
       ends.push(file.length);
     }
-    expect(ends.filter((end) => end < Number(ends[1]) + 1500).length).toBeGreaterThan(3);
+    expect(ends.filter((end) => end < (ends[1] ?? 0) + 1500).length).toBeGreaterThan(3);
     compare(file, ends);
   });
 
