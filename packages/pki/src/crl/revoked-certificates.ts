@@ -1,4 +1,4 @@
-import { SigillumError } from '@sigillum/errors';
+import { isSigillumError, SigillumError } from '@sigillum/errors';
 import { DerFields } from '../der/der-fields.ts';
 import { decodeTime } from '../der/der-time.ts';
 import { type DerNode, readDer, readDerAt } from '../der/read-der.ts';
@@ -30,7 +30,7 @@ export function readRevokedCertificates(entries: Uint8Array = new Uint8Array()):
   const marks = new Uint32Array(room);
   let count = 0;
   let elements = 0;
-  let problem: unknown;
+  let problem: SigillumError | undefined;
   for (let start = 0; start < entries.length; ) {
     let end = findUsualEnd(entries, start);
     if (end === 0) {
@@ -111,12 +111,13 @@ function parseEntry(entry: DerNode): { readonly serialNumber: string; readonly r
   return { serialNumber, revoked: { time, reason: reason && findRevocationReason(readDer(reason)) } };
 }
 
-function findProblem(entry: DerNode): unknown {
+function findProblem(entry: DerNode): SigillumError | undefined {
   try {
     parseEntry(entry);
     return undefined;
   } catch (error) {
-    return error;
+    if (isSigillumError(error)) return error;
+    throw error;
   }
 }
 
