@@ -1,28 +1,18 @@
 import type { RequestListener } from 'node:http';
 import { SigillumError } from '@sigillum/errors';
-import { addLogFields, createHttpApp, type Logger, type Metrics, useProblemHandler } from '@sigillum/service-kit';
+import { addLogFields, createHttpApp, useProblemHandler } from '@sigillum/service-kit';
 import type { HealthAnswer, KeysAnswer, MethodName } from '@sigillum/signer-rpc';
 import type { NextFunction, Request, Response } from 'express';
-import type { Authorisation } from './authorisation.ts';
-import { mayUse, type Policy } from './client-policy.ts';
+import { mayUse } from './client-policy.ts';
 import type { ClientPolicy, Limits } from './config.ts';
 import { dropUnreadAnswer } from './drop-unread-answer.ts';
 import type { KeyRegistry } from './key-registry.ts';
-import type { DigestSigning } from './sign-digests.ts';
-import { createSignEndpoint, SIGN_PATH } from './sign-endpoint.ts';
-import type { SignerMetrics } from './signer-metrics.ts';
+import { createSignEndpoint, SIGN_PATH, type SignEndpointOptions } from './sign-endpoint.ts';
 import type { TokenSigners } from './token-signers.ts';
 
-export type RpcAppOptions = {
-  readonly logger: Logger;
-  readonly metrics: Metrics;
-  readonly signerMetrics: Pick<SignerMetrics, 'refused'>;
-  readonly policy: Policy;
-  readonly authorisation: Authorisation;
-  readonly registry: KeyRegistry;
+export type RpcAppOptions = SignEndpointOptions & {
   readonly tokens: ReadonlyMap<string, TokenSigners>;
-  readonly signing: DigestSigning;
-  readonly limits: Pick<Limits, 'connections_per_client' | 'unread_answer_ms' | 'min_timeout_ms'>;
+  readonly limits: Pick<Limits, 'connections_per_client' | 'min_timeout_ms'>;
 };
 
 /** The three methods of the contract (`@sigillum/signer-rpc`, README). */

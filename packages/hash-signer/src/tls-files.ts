@@ -28,7 +28,7 @@ export class TlsFiles {
     this.#with = dependencies;
     this.#paths = paths;
     this.#stamp = this.#readStamp();
-    this.#exportExpiry();
+    this.#exportExpiry(readTextFile(paths.certificate));
     this.#timer = setInterval(() => this.#look(), LOOK_MS);
     this.#timer.unref();
   }
@@ -43,8 +43,9 @@ export class TlsFiles {
   #take(isNew: boolean): void {
     const { server, logger, metrics } = this.#with;
     try {
-      server.replaceTls(readTls(this.#paths));
-      this.#exportExpiry();
+      const tls = readTls(this.#paths);
+      server.replaceTls(tls);
+      this.#exportExpiry(tls.certificate);
       this.#isFailing = false;
       metrics.reloads.inc({ what: 'tls', outcome: 'ok' });
       logger.info('TLS certificate, key and client roots read again');
@@ -74,8 +75,8 @@ export class TlsFiles {
     return stampFiles([certificate, key, client_roots]);
   }
 
-  #exportExpiry(): void {
-    const { validToDate } = new X509Certificate(readTextFile(this.#paths.certificate));
+  #exportExpiry(certificate: string): void {
+    const { validToDate } = new X509Certificate(certificate);
     this.#with.metrics.certificateExpiry.set(validToDate.getTime() / 1000);
   }
 }
