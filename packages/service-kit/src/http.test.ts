@@ -262,7 +262,74 @@ describe('a listener', () => {
     socket.on('error', () => undefined);
     socket.write(text);
     await once(socket, 'close');
-    expect(answer).toMatch(/^(HTTP\/1\.1 (408|431)|$)/);
+    const [head = '', body = ''] = answer.split('\r\n\r\n');
+    expect(head).toMatch(/^HTTP\/1\.1 (408|431) [\s\S]*Content-Type: application\/problem\+json/);
+    expect(JSON.parse(body)).toMatchObject({
+      code: head.includes(' 431 ') ? 'request_head_too_large' : 'request_timeout',
+    });
+  });
+
+  test.each([
+    ['a head that is none', 'GET\r\n\r\n', ['request_invalid']],
+    [
+      'chunks that are none',
+      'POST /body HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n',
+      ['request_invalid'],
+    ],
+    ['garbage behind a request', 'GET /now HTTP/1.1\r\nHost: x\r\n\r\n\x16\x03\x01', ['ok', 'request_invalid']],
+    [
+      'garbage behind a request that has begun its answer',
+      'GET /half HTTP/1.1\r\nHost: x\r\n\r\n\x16\x03\x01',
+      ['half'],
+    ],
+  ])('what is no HTTP request is a problem: %s', async (_name, text, expected) => {
+    const { server } = await start((app) => {
+      app.get('/now', (_request, response) => void response.end('{"code":"ok"}'));
+      app.get('/half', (_request, response) => void response.write('{"code":"half"}'));
+      app.post('/body', (request) => void request.resume());
+    });
+    const socket = connect(server.port, '127.0.0.1');
+    let answer = '';
+    socket.on('data', (data) => (answer += String(data)));
+    const [first = '', garbage = ''] = text.split(/(?=\x16)/);
+    socket.write(first);
+    if (garbage !== '') {
+      await waitFor(() => (answer.includes('"code"') ? true : undefined));
+      socket.write(garbage);
+    }
+    await once(socket, 'close');
+    expect([...answer.matchAll(/"code":"(\w+)"/g)].map(([, code]) => code)).toEqual(expected);
+  });
+
+  test('pipelined requests wait for their turn, and never begin when the caller has gone', async () => {
+    const begun: string[] = [];
+    let answerFirst = (): void => undefined;
+    const { server, lines } = await start((app) => {
+      app.get('/slow/:name', (request, response) => {
+        begun.push(request.params.name);
+        answerFirst = () => void response.end('done');
+      });
+    });
+    const ask = (name: string): string => `GET /slow/${name} HTTP/1.1\r\nHost: x\r\n\r\n`;
+    const socket = connect(server.port, '127.0.0.1');
+    let answer = '';
+    socket.on('data', (data) => (answer += String(data)));
+    socket.write(ask('a') + ask('b') + ask('c'));
+    await waitFor(() => (begun.length === 1 ? true : undefined));
+    await sleep(50);
+    expect(begun).toEqual(['a']);
+    answerFirst();
+    await waitFor(() => (begun.length === 2 ? true : undefined));
+    socket.destroy();
+    await waitFor(() => (lines.length === 2 ? true : undefined));
+    expect(lines.map(({ status }) => status)).toEqual([200, 499]);
+    expect(begun).toEqual(['a', 'b']);
+
+    const flood = connect(server.port, '127.0.0.1');
+    flood.on('error', () => undefined);
+    flood.write(ask('x').repeat(102));
+    await once(flood.resume(), 'close');
+    expect(begun).toEqual(['a', 'b', 'x']);
   });
 
   test('takes only so many connections', async () => {

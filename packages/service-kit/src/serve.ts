@@ -10,8 +10,10 @@ import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { TLSSocket } from 'node:tls';
 import { problemMediaType, SigillumError, toProblem } from '@sigillum/errors';
+import { answerClientErrors } from './answer-client-error.ts';
 import { boundHandshakes } from './bound-handshakes.ts';
 import { createRequestId, requestIdHeader } from './request-id.ts';
+import { takeTurns } from './take-turns.ts';
 
 /** Bounds of a listener; every one has a default. */
 export type ServeLimits = {
@@ -83,7 +85,7 @@ const idleCheckMs = 50;
  */
 export async function serve(listener: RequestListener, options: ServeOptions): Promise<RunningServer> {
   const limits = { ...defaults, ...options.limits };
-  const server = createListener(listener, options, {
+  const server = createListener(takeTurns(listener), options, {
     // Node refuses a head that may take longer than the whole.
     headersTimeout: Math.min(limits.headersTimeoutMs, limits.requestTimeoutMs || Infinity),
     requestTimeout: limits.requestTimeoutMs,
@@ -99,6 +101,7 @@ export async function serve(listener: RequestListener, options: ServeOptions): P
     if (options.onRefusedHandshake) server.on('tlsClientError', options.onRefusedHandshake);
   }
   server.on('checkExpectation', refuseExpectation);
+  answerClientErrors(server);
   const sockets = new Set<Socket>();
   server.on('connection', (socket: Socket) => {
     sockets.add(socket);

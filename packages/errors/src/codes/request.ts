@@ -14,6 +14,7 @@ export const requestCodes = defineCodes({
   request_media_type_unsupported: { status: 415, title: 'Media type not supported' },
   request_not_acceptable: { status: 406, title: 'No acceptable representation' },
   request_expectation_failed: { status: 417, title: 'The expectation can not be met' },
+  request_head_too_large: { status: 431, title: 'The request head is too large' },
   request_rate_limited: { status: 429, title: 'Too many requests' },
   internal_error: { status: 500, title: 'Internal error' },
   service_overloaded: { status: 503, title: 'The service is overloaded' },
