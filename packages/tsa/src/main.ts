@@ -105,13 +105,12 @@ runMain(
       queueLimits: { public: config.limits.public_queue, seals: config.limits.seals_queue },
       sign: (unit, digests) => {
         const call = {
-          timeoutMs: config.limits.sign_timeout_ms,
           keyId: unit.keyId,
           algorithm: unit.algorithm,
           digests: digests.map((digest) => ({ digest, context: { purpose_detail: 'RFC 3161 time-stamp' } })),
         };
         const until = clock() + config.limits.sign_timeout_ms;
-        return window.run(() => signer.signDigests({ requestId: randomUUID(), ...call }), until);
+        return window.run((timeoutMs) => signer.signDigests({ requestId: randomUUID(), timeoutMs, ...call }), until);
       },
       describeSigner: () => signerWatch.describe(),
       audit,

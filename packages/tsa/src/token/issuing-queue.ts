@@ -30,6 +30,7 @@ export type QueueOptions<Request, Result> = {
 };
 
 type Waiting<Request, Result> = {
+  readonly listener: ListenerName;
   readonly request: Request;
   readonly since: number;
   readonly signal: Abort | undefined;
@@ -43,11 +44,17 @@ const maxBatch = 100;
 /** Of a full batch, what stays for the public listener while seals wait too, so that neither starves. */
 const publicShare = 20;
 
-/** Batches in flight: while one is signed, another is drafted and a third recorded. More would only wait in the signer. */
-export const maxBatchesInFlight = 3;
+/** Batches in flight, one place of them for seals alone: while some are signed, others are drafted, verified and recorded. */
+export const maxBatchesInFlight = 5;
 
-/** Beside others a batch begins only with this many: a call for each single request would cost more than it gains. */
-const minBeside = 25;
+/** Requests in flight: below what the hash-signer takes of one client (400), so that our own load is never its overload. */
+const maxInFlight = 300;
+
+/**
+ * Beside others a batch begins only with this many: each call has a price of its own, here and in the signer, and fewer
+ * than fifty to pay it cost more than the wait of another saves.
+ */
+const minBeside = 50;
 
 /**
  * What arrives while a batch is being signed shares the next one. Batches begin one after the other and are given in
@@ -56,7 +63,10 @@ const minBeside = 25;
 export class IssuingQueue<Request, Result> {
   readonly #options: QueueOptions<Request, Result>;
   readonly #waiting: Record<ListenerName, Waiting<Request, Result>[]> = { public: [], seals: [] };
-  #inFlight = 0;
+  #batches = 0;
+  #requests = 0;
+  /** Batches in flight that hold requests of seals. */
+  #withSeals = 0;
   #isBeginning = false;
   #last: Promise<void> = Promise.resolve();
   #whenIdle = Promise.withResolvers<void>();
@@ -75,14 +85,14 @@ export class IssuingQueue<Request, Result> {
       return Promise.reject(full);
     }
     const { promise, resolve, reject } = Promise.withResolvers<Result>();
-    waiting.push({ request, since: performance.now(), signal, resolve, reject });
+    waiting.push({ listener, request, since: performance.now(), signal, resolve, reject });
     this.#pump();
     return promise;
   }
 
   /** Resolves when nothing waits and nothing is in flight. */
   async drain(): Promise<void> {
-    while (this.#inFlight > 0 || this.#count() > 0) await this.#whenIdle.promise;
+    while (this.#batches > 0 || this.#count() > 0) await this.#whenIdle.promise;
   }
 
   #count(): number {
@@ -90,18 +100,34 @@ export class IssuingQueue<Request, Result> {
   }
 
   #pump(): void {
-    const count = this.#count();
-    if (this.#isBeginning || count === 0 || this.#inFlight >= maxBatchesInFlight) return;
-    if (this.#inFlight > 0 && count < minBeside) return;
+    if (this.#isBeginning || !this.#mayBegin()) return;
     this.#isBeginning = true;
-    this.#inFlight += 1;
+    this.#batches += 1;
     void this.#runBatch();
+  }
+
+  #mayBegin(): boolean {
+    const [count, seals] = [this.#count(), this.#waiting.seals.length];
+    if (count === 0 || this.#batches >= maxBatchesInFlight) return false;
+    if (this.#batches === 0) return true;
+    // A seal never waits for time-stamps of others: whatever the public listener gets, it only shares the processors.
+    if (seals > 0 && this.#withSeals === 0) return true;
+    if (seals === 0 && this.#batches >= maxBatchesInFlight - 1) return false;
+    return Math.min(count, this.#findRoom(seals)) >= minBeside;
+  }
+
+  /** How many may begin; without seals among them the last full batch's worth stays free for seals. */
+  #findRoom(seals: number): number {
+    return Math.min(maxBatch, maxInFlight - this.#requests - (seals > 0 ? 0 : maxBatch));
   }
 
   async #runBatch(): Promise<void> {
     // Lets what arrived in this turn of the event loop join.
     await Promise.resolve();
     const batch = this.#take();
+    const seals = batch.some(({ listener }) => listener === 'seals') ? 1 : 0;
+    this.#requests += batch.length;
+    this.#withSeals += seals;
     const { promise: passed, resolve: pass } = Promise.withResolvers<void>();
     const turn: Turn = { come: this.#last, pass };
     this.#last = passed;
@@ -111,8 +137,10 @@ export class IssuingQueue<Request, Result> {
     } finally {
       // Also a batch that failed lets the next one go on, but not before those in front of it.
       void turn.come.then(pass);
-      this.#inFlight -= 1;
-      if (this.#inFlight === 0 && this.#count() === 0) {
+      this.#batches -= 1;
+      this.#requests -= batch.length;
+      this.#withSeals -= seals;
+      if (this.#batches === 0 && this.#count() === 0) {
         this.#whenIdle.resolve();
         this.#whenIdle = Promise.withResolvers<void>();
       }
@@ -128,9 +156,10 @@ export class IssuingQueue<Request, Result> {
         return !signal?.aborted;
       });
     }
-    const reserved = Math.min(publicShare, this.#waiting.public.length);
-    const batch = this.#waiting.seals.splice(0, maxBatch - reserved);
-    batch.push(...this.#waiting.public.splice(0, maxBatch - batch.length));
+    const room = this.#findRoom(this.#waiting.seals.length);
+    const reserved = Math.min(publicShare, Math.floor(room / 5), this.#waiting.public.length);
+    const batch = this.#waiting.seals.splice(0, room - reserved);
+    batch.push(...this.#waiting.public.splice(0, room - batch.length));
     return batch;
   }
 

@@ -11,8 +11,11 @@ describe('a signing window', () => {
   let open: { answer(): void; fail(): void }[];
   let room: number;
   let asked: number;
-  const call = (): Promise<string> => {
+  /** What each call was told that it may take. */
+  let left: number[];
+  const call = (leftMs: number): Promise<string> => {
     asked += 1;
+    left.push(leftMs);
     if (open.length >= room) return Promise.reject(refusal());
     const { promise, resolve, reject } = Promise.withResolvers<string>();
     const entry = {
@@ -32,7 +35,7 @@ describe('a signing window', () => {
   const settle = () => new Promise((resolve) => setImmediate(resolve));
 
   beforeEach(() => {
-    [now, open, room, asked] = [0, [], 3, 0];
+    [now, open, room, asked, left] = [0, [], 3, 0, []];
     window = new SigningWindow({ most: 3, now: () => now });
   });
 
@@ -104,6 +107,44 @@ describe('a signing window', () => {
     await settle();
     open[0]?.answer();
     await expect(third).resolves.toBe('signed');
+  });
+
+  test('gives a call that is repeated what is left of the time, not all of it again', async () => {
+    room = 1;
+    const [first, second] = [run(100), run(100)];
+    await settle();
+    now = 40;
+    open[0]?.answer();
+    await settle();
+    open[0]?.answer();
+    await Promise.all([first, second]);
+    expect(left).toEqual([100, 100, 60]);
+  });
+
+  test('says that there was no room when what is left is too short to be asked for again', async () => {
+    const tooShort = new SigillumError('signer_deadline_too_short', 'Leave at least 2500 ms.');
+    const answers = [refusal(), tooShort];
+    room = 1;
+    const first = run(100);
+    const second = window.run(() => Promise.reject(answers.shift() ?? new Error('asked again')), 100);
+    await settle();
+    open[0]?.answer();
+    await expect(second).rejects.toMatchObject({ code: 'signer_overloaded' });
+    await first;
+    // A configuration that never leaves enough is another matter.
+    await expect(window.run(() => Promise.reject(tooShort), 100)).rejects.toBe(tooShort);
+  });
+
+  test('does not ask any more for a call whose time went by before it was its turn', async () => {
+    window = new SigningWindow({ most: 1, now: () => now });
+    const first = run();
+    const second = run(10);
+    await settle();
+    now = 10;
+    open[0]?.answer();
+    await expect(second).rejects.toMatchObject({ code: 'signer_overloaded' });
+    expect(asked).toBe(1);
+    await first;
   });
 
   test('tries one more after a while', async () => {

@@ -1,4 +1,4 @@
-import { isSigillumError, type SigillumError } from '@sigillum/errors';
+import { isSigillumError, SigillumError } from '@sigillum/errors';
 
 /** Without a refusal for so long, one call more is tried: often enough to find room, seldom enough to cost nothing. */
 const calmMs = 1000;
@@ -31,24 +31,27 @@ export class SigningWindow {
   }
 
   /**
-   * @param call asks the signer; called again after a refusal
-   * @param until on the clock of `now`: no call is repeated later; the last refusal is thrown then
+   * @param call asks the signer within the milliseconds that are left; called again after a refusal
+   * @param until on the clock of `now`: the end of all attempts together; nothing is asked later
    */
-  async run<Result>(call: () => Promise<Result>, until: number): Promise<Result> {
+  async run<Result>(call: (leftMs: number) => Promise<Result>, until: number): Promise<Result> {
     let refused: SigillumError | undefined;
     for (;;) {
       while (this.#underWay >= this.#allowed) await new Promise<void>((resolve) => this.#waiting.push(resolve));
-      if (refused !== undefined && this.#options.now() >= until) {
+      const leftMs = until - this.#options.now();
+      if (leftMs <= 0) {
         // What woke us goes to the next.
         this.#wake();
-        throw refused;
+        throw refused ?? new SigillumError('signer_overloaded', 'The time went by while other calls were signed.');
       }
       this.#underWay += 1;
       try {
-        const result = await call();
+        const result = await call(leftMs);
         this.#widen();
         return result;
       } catch (error) {
+        // What is left is too short for the signer: the refusal before is why.
+        if (refused !== undefined && isSigillumError(error, 'signer_deadline_too_short')) throw refused;
         const others = this.#underWay - 1;
         if (!isSigillumError(error, 'signer_overloaded') || others === 0 || this.#options.now() >= until) throw error;
         refused = error;
