@@ -357,11 +357,22 @@ describe('reading', () => {
       ['text', 'Tx', 'undefined'],
     ]);
   });
+
+  test.each([
+    ['a form that is no dictionary', '[]', []],
+    ['fields that are no array', '<< /Fields /None /SigFlags true >>', []],
+    ['kids that are no array', '<< /Fields [<< /T (a) /Kids 5 >>] >>', ['a']],
+    ['a name that is no string', '<< /Fields [<< /T /a /Kids [<< /T (b) >>] >>] >>', ['', 'b']],
+  ])('takes %s for none, as all readers do', (_, form, names) => {
+    const document = open(classic({ ...simple, 1: `<< /Type /Catalog /Pages 2 0 R /AcroForm ${form} >>` }));
+    expect(listFormFields(document).map(({ name }) => name)).toEqual(names);
+  });
 });
 
 describe('refusing', () => {
   const good = classic(simple);
   const bomb = toText(deflateSync(new Uint8Array(limits.decodedLength + 1)));
+  const emptyStream = '<< /Length 0 >>\nstream\n\nendstream';
   const formed = (form: string, more: Bodies = {}): string =>
     classic({ ...simple, 1: `<< /Type /Catalog /Pages 2 0 R /AcroForm ${form} >>`, ...more });
   const rawXref = (dict: string, data: string): string => {
@@ -414,9 +425,9 @@ describe('refusing', () => {
     ['two /Pages', classic({ ...simple, 1: '<< /Pages 2 0 R /P#61ges 3 0 R >>' }), 'pdf_key_duplicate'],
     ['two /Fields', formed('<< /Fields [] /Fields [3 0 R] >>'), 'pdf_key_duplicate'],
     ['two /V in a field', formed('<< /Fields [4 0 R] >>', { 4: '<< /T (a) /V 1 /V 2 >>' }), 'pdf_key_duplicate'],
-    ['an AcroForm of another type', formed('[]'), 'pdf_type_wrong'],
-    ['/Fields of another type', formed('<< /Fields 1 >>'), 'pdf_type_wrong'],
-    ['/T of another type', formed('<< /Fields [<< /T /x >>] >>'), 'pdf_type_wrong'],
+    ['an AcroForm that is a stream', formed('5 0 R', { 5: emptyStream }), 'pdf_type_wrong'],
+    ['a field that is a stream', formed('<< /Fields [5 0 R] >>', { 5: emptyStream }), 'pdf_type_wrong'],
+    ['/FT of another type', formed('<< /Fields [<< /FT (Sig) >>] >>'), 'pdf_type_wrong'],
     ['a file without pages', good.replace('[3 0 R]', '[     ]'), 'pdf_page_missing'],
     ['a page that is not there', good.replace('[3 0 R]', '[4 0 R]'), 'pdf_type_wrong'],
     ['a direct page', classic({ ...simple, 2: '<< /Type /Pages /Kids [<< /Type /Page >>] >>' }), 'pdf_type_wrong'],

@@ -295,6 +295,9 @@ describe('only what must change is written again', () => {
       [3, 9, 10, 11, 12],
     ],
     ['an AcroForm that is null', form('null'), [1, 3, 4, 5, 6, 7]],
+    ['an AcroForm that is an array', form('[]'), [1, 3, 4, 5, 6, 7]],
+    ['/Fields that are a name', form('5 0 R', { 5: '<< /Fields /None /SigFlags /x >>' }), [3, 5, 6, 7, 8]],
+    ['an own /Fields that is a name', form('<< /Fields 5 0 R >>', { 5: '/None' }), [1, 3, 6, 7, 8]],
     ['a /Fields that is not there', form('<< /Fields 55 0 R >>'), [1, 3, 4, 5, 6]],
   ])('%s', (_, bodies, objects) => {
     const input = makePdf(bodies);
@@ -322,7 +325,7 @@ describe('only what must change is written again', () => {
 
   test.each<[string, Bodies, string]>([
     ['/Annots of another type', { ...simple, 3: '<< /Type /Page /Annots (x) >>' }, 'pdf_type_wrong'],
-    ['/SigFlags of another type', form('<< /Fields [] /SigFlags /x >>'), 'pdf_type_wrong'],
+    ['an AcroForm that is a stream', form('5 0 R', { 5: '<< /Length 0 >>\nstream\n\nendstream' }), 'pdf_type_wrong'],
     ['a page with a key twice', { ...simple, 3: '<< /Type /Page /Annots [] /Annots [null] >>' }, 'pdf_key_duplicate'],
   ])('refusing %s', (_, bodies, code) => {
     expect(prepareCode(makePdf(bodies))).toBe(code);

@@ -1,6 +1,6 @@
 import { SigillumError } from '@sigillum/errors';
 import { limits } from '../limits.ts';
-import { isPdfArray, PdfDict, PdfName, type PdfObject, PdfRef, PdfString } from '../objects/pdf-object.ts';
+import { isPdfArray, PdfDict, PdfName, type PdfObject, PdfRef, PdfStream, PdfString } from '../objects/pdf-object.ts';
 import { assertNoDuplicates, wrongType } from '../objects/take.ts';
 import { decodeTextString } from '../syntax/text-string.ts';
 import type { PdfDocument } from './pdf-document.ts';
@@ -39,13 +39,15 @@ export function listFormFields(document: PdfDocument): readonly FormField[] {
       seen.add(node.number);
     }
     const dict = document.resolve(node);
-    // something else than a dictionary is no field to anybody
+    // something else than a dictionary is no field to anybody, but some take a stream for one
+    if (dict instanceof PdfStream) throw wrongType('A form field', 'a dictionary');
     if (!(dict instanceof PdfDict)) continue;
     assertNoDuplicates(dict, 'A form field');
     const field = readField(document, node instanceof PdfRef ? node : undefined, dict, parent);
     if (parent === undefined || dict.has('T')) found.push(field);
-    const kids = document.find(dict, 'Kids') ?? [];
-    if (!isPdfArray(kids)) throw wrongType('/Kids of a form field', 'an array');
+    const kids = document.find(dict, 'Kids');
+    // kids that are no list are none to anybody, as a name that is no string names nothing
+    if (!isPdfArray(kids)) continue;
     for (const kid of kids.toReversed()) waiting.push({ node: kid, parent: field });
   }
   return found;
@@ -55,8 +57,9 @@ function readField(document: PdfDocument, ref: PdfRef | undefined, dict: PdfDict
   const type = document.find(dict, 'FT');
   if (type !== undefined && !(type instanceof PdfName)) throw wrongType('/FT of a form field', 'a name');
   const partial = document.find(dict, 'T');
-  if (partial !== undefined && !(partial instanceof PdfString)) throw wrongType('/T of a form field', 'a string');
-  const parts = [parent?.name, partial && decodeTextString(partial)].filter((part) => part !== undefined);
+  const own = partial instanceof PdfString ? decodeTextString(partial) : undefined;
+  // above a field without a name there is no dot
+  const parts = [parent?.name === '' ? undefined : parent?.name, own].filter((part) => part !== undefined);
   const name = parts.join('.');
   if (name.length > limits.fieldName) {
     throw new SigillumError(

@@ -1,5 +1,5 @@
-import { isPdfArray, type PdfArray, type PdfDict, PdfRef } from '../objects/pdf-object.ts';
-import { wrongType } from '../objects/take.ts';
+import { isPdfArray, type PdfArray, PdfDict, PdfRef, PdfStream } from '../objects/pdf-object.ts';
+import { assertNoDuplicates, wrongType } from '../objects/take.ts';
 import type { PdfDocument } from './pdf-document.ts';
 
 /** The interactive form (ISO 32000-2 §12.7.3) and where its parts lie, for those who extend it. */
@@ -10,25 +10,30 @@ export type AcroForm = {
   /** Undefined when `/Fields` lies directly in the form dictionary or is missing. */
   readonly fieldsRef: PdfRef | undefined;
   readonly fields: PdfArray;
-  /** `/SigFlags` (§12.7.3, table 225), 0 when absent. */
+  /** `/SigFlags` (§12.7.3, table 225), 0 when absent or no integer. */
   readonly sigFlags: number;
 };
 
-/** The document's form, if it has one; wrong types and duplicate keys are refused. */
+/**
+ * The document's form, if it has one; duplicate keys are refused. A form that is no dictionary is none, and `/Fields` that are
+ * no array have no fields, to every reader.
+ */
 export function readAcroForm(document: PdfDocument): AcroForm | undefined {
   const value = document.catalog.find('AcroForm');
-  const dict = document.findDict(value, 'The AcroForm');
-  if (dict === undefined) return undefined;
+  const dict = document.resolve(value ?? null);
+  // to some readers a stream is a dictionary with data, to others it is none
+  if (dict instanceof PdfStream) throw wrongType('The AcroForm', 'a dictionary');
+  if (!(dict instanceof PdfDict)) return undefined;
+  assertNoDuplicates(dict, 'The AcroForm');
   const fieldsValue = dict.find('Fields');
-  const fields = document.find(dict, 'Fields');
-  if (fields !== undefined && !isPdfArray(fields)) throw wrongType('/Fields of the AcroForm', 'an array');
-  const sigFlags = document.find(dict, 'SigFlags') ?? 0;
-  if (typeof sigFlags !== 'number') throw wrongType('/SigFlags of the AcroForm', 'an integer');
+  const listed = document.find(dict, 'Fields');
+  const fields = isPdfArray(listed) ? listed : undefined;
+  const sigFlags = document.find(dict, 'SigFlags');
   return {
     ref: value instanceof PdfRef ? value : undefined,
     dict,
     fieldsRef: fieldsValue instanceof PdfRef && fields !== undefined ? fieldsValue : undefined,
     fields: fields ?? [],
-    sigFlags,
+    sigFlags: typeof sigFlags === 'number' ? sigFlags : 0,
   };
 }
