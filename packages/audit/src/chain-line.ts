@@ -19,8 +19,12 @@ const lineFormat =
 
 /** Encodes a line, without its line end. */
 export function encodeChainLine(line: ChainLine): Uint8Array {
-  const head = `{"sequence":${line.sequence},"previous":"${toHex(line.previous)}","hash":"${toHex(line.hash)}","event":`;
-  return Buffer.concat([Buffer.from(head, 'latin1'), line.eventBytes, Buffer.from('}', 'latin1')]);
+  return Buffer.from(writeChainLine(line, Buffer.from(line.eventBytes).toString('utf8')), 'utf8');
+}
+
+/** A line as text, without its line end, from the text of its event. */
+export function writeChainLine({ sequence, previous, hash }: Omit<ChainLine, 'eventBytes'>, eventText: string): string {
+  return `{"sequence":${sequence},"previous":"${toHex(previous)}","hash":"${toHex(hash)}","event":${eventText}}`;
 }
 
 /** Reads a line; `undefined` when it isn't one, byte for byte: the event has to be canonical JSON too. */
@@ -59,5 +63,5 @@ function findObject(text: string): JsonObject | undefined {
 }
 
 function toHex(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString('hex');
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex');
 }
