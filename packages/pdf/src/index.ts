@@ -32,4 +32,5 @@ export { findReferences, type References, staysUnreadable } from './inspect/find
 export { KnownReferences } from './inspect/known-references.ts';
 export { findUnlistedBytes } from './inspect/find-unlisted-bytes.ts';
 export { locateDictValues, type ValueSpan } from './inspect/locate-dict-values.ts';
+export { type ObjectKind, type ObjectSurvey, surveyObjects } from './inspect/survey-objects.ts';
 export { sliceSource } from './inspect/slice-source.ts';

@@ -1,4 +1,12 @@
-import { type FormField, isPdfArray, type PdfDict, type PdfDocument, PdfStream, readAcroForm } from '@sigillum/pdf';
+import {
+  type FormField,
+  isPdfArray,
+  type PdfDict,
+  type PdfDocument,
+  PdfStream,
+  readAcroForm,
+  surveyObjects,
+} from '@sigillum/pdf';
 import { assertHybridPlain } from './assert-hybrid-plain.ts';
 import { assertNothingRevived } from './assert-nothing-revived.ts';
 import { assertObjectsPlaced } from './assert-objects-placed.ts';
@@ -16,16 +24,23 @@ export function assertInputAllowed(document: PdfDocument, fields: readonly FormF
   }
   if (isDynamicXfa(document, fields)) throw refuseInput('no_dynamic_xfa');
   assertHybridPlain(document);
-  assertObjectsPlaced(document);
-  assertShownOnce(document, assertPagesThere(document));
+  const survey = surveyObjects(document);
+  assertObjectsPlaced(document, survey);
+  const pages = assertPagesThere(document, survey);
+  if (!survey.isClear) assertShownOnce(document, pages);
 }
 
 /** Refuses what readers show differently below the pages, in the fonts, forms and annotations of them. */
 function assertShownOnce(document: PdfDocument, pages: readonly PdfDict[]): void {
-  const { ambiguous, missing } = walkShownObjects(document, pages);
+  const { ambiguous, missing, lost } = walkShownObjects(document, pages);
   if (ambiguous !== undefined) {
     throw refuseInput('keys_once', {
       sentence: `Object ${ambiguous} of the PDF has something twice: readers show one or the other. Save the PDF again, and try again.`,
+    });
+  }
+  if (lost !== undefined) {
+    throw refuseInput('objects_placed', {
+      sentence: `The PDF refers to object ${lost} as it isn't: some readers find it, some don't. Save the PDF again, and try again.`,
     });
   }
   if (missing.size > 0) assertNothingRevived(document);

@@ -64,9 +64,12 @@ function findFreeName(fields: readonly FormField[], locks: readonly FieldLock[])
   const taken = new Set(fields.map(({ name }) => name));
   // All and Exclude lock nearly every name: then no number helps, and each try costs one of the names that are known
   const tries = 1 + taken.size + locks.reduce((sum, { names }) => sum + names.length, 0);
+  // a name without a period is locked by itself only
+  const sets = locks.map(({ action, names }) => ({ action, names: new Set(names) }));
   for (let number = 1; number <= tries; number++) {
     const name = `Signature${number}`;
-    if (!taken.has(name) && !locks.some((lock) => isLocked(lock, name))) return name;
+    const isHeld = sets.some(({ action, names }) => action === 'All' || (action === 'Include') === names.has(name));
+    if (!taken.has(name) && !isHeld) return name;
   }
   throw refuseInput('locks_allow');
 }

@@ -1,9 +1,6 @@
 import { isSigillumError } from '@sigillum/errors';
 import { isName, isPdfArray, PdfDict, type PdfDocument, type PdfObject, PdfRef, PdfStream } from '@sigillum/pdf';
 
-/** Objects read, from the first page on; only forms of many fields and maps have more. It bounds what hostile files cost. */
-const maxObjects = 4096;
-
 /** Keys that lead to other pages, to what nothing draws, or into data of single programs: looked at, but not followed. */
 const elsewhere = new Set(
   'Parent P A AA Dest B Data Pg Next Prev PieceInfo Metadata AF FS EF Thumb StructTreeRoot'.split(' '),
@@ -20,21 +17,26 @@ export type ShownObjects = {
   readonly ambiguous: number | undefined;
   /** Numbers that are referred to and have no object: free, at offset 0, or not listed. They mean null (ISO 32000-2 §7.3.10). */
   readonly missing: ReadonlySet<number>;
+  /** The number of an object that isn't in the object stream, or of the generation, by which it is asked for: some readers find it. */
+  readonly lost: number | undefined;
 };
 
 /**
  * Looks at what readers need to show some pages: resources down to fonts, images and forms, annotations with their
- * appearances, the form and the layers; and at what the catalog refers to.
+ * appearances, the form and the layers; and at what the catalog refers to. What it costs is bounded by what reading a document may.
+ *
+ * @throws SigillumError `pdf_limit_exceeded`
  */
 export function walkShownObjects(document: PdfDocument, pages: readonly PdfDict[]): ShownObjects {
-  const seen = new Set<string>();
+  const seen = new Set<number>();
   const missing = new Set<number>();
+  let lost: number | undefined;
   let next: Waiting[] = [];
   const look = ({ number }: PdfRef): void => {
     if (isMissing(document, number)) missing.add(number);
   };
   const follow = (ref: PdfRef, isNamed: boolean): void => {
-    const what = `${ref.number} ${isNamed}`;
+    const what = ref.number * 2 + (isNamed ? 1 : 0);
     if (seen.has(what)) return;
     seen.add(what);
     if (isMissing(document, ref.number)) missing.add(ref.number);
@@ -44,7 +46,6 @@ export function walkShownObjects(document: PdfDocument, pages: readonly PdfDict[
   for (const key of shownOfCatalog) visit(document.catalog.find(key) ?? null, false, look, follow);
   visit(document.catalog, false, look, look);
   visit(document.trailer, false, look, look);
-  let left = maxObjects;
   while (next.length > 0) {
     // those of one object stream after each other: only some streams are kept
     const level = next
@@ -52,11 +53,12 @@ export function walkShownObjects(document: PdfDocument, pages: readonly PdfDict[
       .sort((a, b) => a.home - b.home);
     next = [];
     for (const { ref, isNamed } of level) {
-      if (left-- === 0) return { ambiguous: undefined, missing };
-      if (visit(read(document, ref), isNamed, look, follow)) return { ambiguous: ref.number, missing };
+      const value = read(document, ref);
+      if (value === undefined) lost ??= ref.number;
+      else if (visit(value, isNamed, look, follow)) return { ambiguous: ref.number, missing, lost };
     }
   }
-  return { ambiguous: undefined, missing };
+  return { ambiguous: undefined, missing, lost };
 }
 
 type Waiting = { readonly ref: PdfRef; readonly isNamed: boolean };
@@ -87,15 +89,15 @@ function visit(value: PdfObject, isNamed: boolean, look: Visitor, follow: Visito
   return isAmbiguous;
 }
 
-/** Other pages are shown for themselves; what can't be read is an error to every reader. */
-function read(document: PdfDocument, ref: PdfRef): PdfObject {
+/** Other pages are shown for themselves; what breaks the syntax is an error to every reader. Undefined when it isn't there. */
+function read(document: PdfDocument, ref: PdfRef): PdfObject | undefined {
   try {
     const value = document.get(ref);
     const type = value instanceof PdfDict ? value.find('Type') : undefined;
     return isName(type, 'Page') || isName(type, 'Pages') ? null : value;
   } catch (error) {
     if (!isSigillumError(error) || error.code === 'pdf_limit_exceeded') throw error;
-    return null;
+    return error.code === 'pdf_object_misplaced' ? undefined : null;
   }
 }
 

@@ -9,6 +9,8 @@ import { ObjectParser } from '../syntax/object-parser.ts';
 
 /** A decoded object stream (ISO 32000-2 §7.5.7): values without `obj`, behind a list of their numbers and places. */
 export class ObjectStream {
+  /** The decoded data. */
+  readonly bytes: Uint8Array;
   readonly #view: ByteWindow;
   readonly #numbers: Int32Array;
   readonly #offsets: Int32Array;
@@ -27,6 +29,7 @@ export class ObjectStream {
         `An object stream holds more than ${limits.objectStreamObjects} objects.`,
       );
     }
+    this.bytes = decoded;
     this.#view = new ByteWindow(createArraySource(decoded));
     this.#numbers = new Int32Array(count);
     this.#offsets = new Int32Array(count);
@@ -39,6 +42,11 @@ export class ObjectStream {
       this.#numbers[index] = number;
       this.#offsets[index] = first + offset;
     }
+  }
+
+  /** Where the object at an index begins; −1 when it isn't the one of that number. */
+  find(index: number, number: number): number {
+    return this.#numbers[index] === number ? (this.#offsets[index] ?? -1) : -1;
   }
 
   /** The object at an index, which must have the number that the cross-reference section says; and its cost. */

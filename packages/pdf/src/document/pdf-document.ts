@@ -209,23 +209,33 @@ export class PdfDocument {
   }
 
   #readCompressed(number: number, entry: { container: number; index: number }): PdfObject {
-    let objectStream = this.#objectStreams.get(entry.container);
-    if (objectStream === undefined) {
-      // §7.5.7: an object stream is no part of another one
-      const container = this.findEntry(entry.container);
-      const stream = container?.type === 'plain' ? this.get(new PdfRef(entry.container, container.generation)) : null;
-      if (!(stream instanceof PdfStream)) {
-        throw new SigillumError(
-          'pdf_object_misplaced',
-          `The PDF says that object ${number} is in an object stream that does not exist.`,
-        );
-      }
-      objectStream = new ObjectStream(stream.dict, this.readStream(stream), (value) => this.resolve(value));
-      this.#objectStreams.set(entry.container, objectStream);
-    }
+    const objectStream = this.openObjectStream(entry.container);
     const { value, bytes, values } = objectStream.read(entry.index, number);
     this.#spend(bytes, values);
     return value;
+  }
+
+  /**
+   * The object stream of a number.
+   *
+   * @throws SigillumError as {@link get} does
+   */
+  openObjectStream(container: number): ObjectStream {
+    let objectStream = this.#objectStreams.get(container);
+    if (objectStream === undefined) {
+      // §7.5.7: an object stream is no part of another one
+      const entry = this.findEntry(container);
+      const stream = entry?.type === 'plain' ? this.get(new PdfRef(container, entry.generation)) : null;
+      if (!(stream instanceof PdfStream)) {
+        throw new SigillumError(
+          'pdf_object_misplaced',
+          `The PDF says that objects are in an object stream ${container} that does not exist.`,
+        );
+      }
+      objectStream = new ObjectStream(stream.dict, this.readStream(stream), (value) => this.resolve(value));
+      this.#objectStreams.set(container, objectStream);
+    }
+    return objectStream;
   }
 
   #spend(bytes: number, values: number): void {

@@ -33,7 +33,8 @@ export function* walkPages(document: PdfDocument, from: number): Generator<Page,
       index++;
       continue;
     }
-    // a page may stand there twice: editors copy one so; what is above pages may not
+    // a page may stand there twice: editors copy one so; what is above pages may not, but where nothing is below it
+    if (kids.length === 0) continue;
     if (branches.has(ref.number)) {
       throw new SigillumError('pdf_reference_loop', 'The page tree of the PDF leads back to itself.');
     }

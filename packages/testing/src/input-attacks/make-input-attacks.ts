@@ -2,6 +2,7 @@ import type { Forgery } from '../forgeries/forgery.ts';
 import type { PreparedTargets } from '../forgeries/attack-targets.ts';
 import { brokenXrefs, lyingLengths, strangePageTrees } from './damaged-structure.ts';
 import { duplicateDefinitions, duplicateKeys } from './duplicate-definitions.ts';
+import { farPages } from './far-pages.ts';
 import { attack, type InputAttack } from './input-attack.ts';
 import { missingObjects } from './missing-objects.ts';
 import { nestedKeys } from './nested-keys.ts';
@@ -24,6 +25,7 @@ export function makeInputAttacks(
     ...brokenXrefs(),
     ...lyingLengths(),
     ...strangePageTrees(),
+    ...farPages(),
     ...objectStreamTricks(),
     ...overlays(),
     attack('target-certified', 'a document certified with P=2', certified),
