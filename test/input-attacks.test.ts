@@ -20,6 +20,8 @@ import {
   show,
   type Shown,
   SoftwarePki,
+  sealAtLevel,
+  twoStageAttacks,
 } from '@sigillum/testing';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 
@@ -69,8 +71,8 @@ test('all readers are on this machine, or those missing are named', () => {
 });
 
 describe('a hostile document', () => {
-  test('is one of at least 210, each with a name of its own', () => {
-    expect(outcomes.size).toBeGreaterThanOrEqual(210);
+  test('is one of at least 230, each with a name of its own', () => {
+    expect(outcomes.size).toBeGreaterThanOrEqual(230);
     const known = [...Object.keys(expectedRefusals), ...knownDisagreements.keys()];
     expect(known.filter((name) => !outcomes.has(name))).toEqual([]);
   });
@@ -95,6 +97,27 @@ describe('a hostile document', () => {
     });
     expect(broken.map(({ attack }) => attack.name)).toEqual([]);
   });
+});
+
+describe('a document made to be changed after it was sealed', () => {
+  const options = () => ({ roots: [pki.root.certificate], now: new Date() });
+
+  test.each(twoStageAttacks().map((one) => [one.name, one] as const))(
+    '%s: its change is seen',
+    async (name, attack) => {
+      const seal = sealAtLevel(attack.input, pki, { level: 'b-lt', now: new Date(), options: attack.options ?? {} });
+      if (name === 'store-is-resources') {
+        await expect(seal).rejects.toMatchObject({ code: 'pdf_type_wrong' });
+        return;
+      }
+      const { bytes } = await seal;
+      expect(validateSignatures(createArraySource(bytes), options())).toMatchObject({ accepted: true });
+      const report = validateSignatures(createArraySource(attack.change(bytes)), options());
+      expect(report.accepted).toBe(false);
+      const [first] = report.signatures;
+      expect(first?.findings.map(({ code }) => code)).toContain('changed_after_signing');
+    },
+  );
 });
 
 withEngines(`three readers${missing === '' ? '' : ` (skipped without ${missing})`}`, () => {

@@ -46,6 +46,7 @@ export { FaultShim } from './pkcs11-shim/fault-shim.ts';
 export { expectedRefusals, knownDisagreements } from './input-attacks/expected-outcomes.ts';
 export type { InputAttack } from './input-attacks/input-attack.ts';
 export { makeInputAttacks } from './input-attacks/make-input-attacks.ts';
+export { type TwoStageAttack, twoStageAttacks } from './input-attacks/two-stage-attacks.ts';
 export { oddRefusals } from './odd-files/expected-refusals.ts';
 export { makeOddFiles } from './odd-files/make-odd-files.ts';
 export type { OddFile } from './odd-files/odd-file.ts';

@@ -16,6 +16,8 @@ import { isSigillumError } from '@sigillum/errors';
 import type { Random } from '../prepare/seal-options.ts';
 import type { RevocationData } from '../seal/revocation-source.ts';
 
+/** ISO 32000-2 table 261. */
+const storeKeys: ReadonlySet<string> = new Set(['Type', 'VRI', 'Certs', 'OCSPs', 'CRLs']);
 /** Entries of a list that are read to see what is there already: beyond it something may be added twice, which is harmless. */
 const maxKnownEntries = 512;
 
@@ -32,6 +34,10 @@ export function addValidationData(source: ByteSource, data: RevocationData, rand
   const document = openPdf(source);
   const value = document.catalog.find('DSS');
   const store = document.findDict(value, '/DSS of the catalog') ?? new PdfDict([['Type', new PdfName('DSS')]]);
+  // what is something else too would change with it
+  if ([...store.entries()].some(([key]) => !storeKeys.has(key))) {
+    throw wrongType('/DSS of the catalog', 'a document security store and nothing else');
+  }
   const update = new IncrementalUpdate(document, random);
   const kinds = [
     { key: 'Certs', values: data.certificates },

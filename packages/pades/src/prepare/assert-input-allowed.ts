@@ -3,6 +3,7 @@ import {
   isPdfArray,
   type PdfDict,
   type PdfDocument,
+  PdfRef,
   PdfStream,
   readAcroForm,
   surveyObjects,
@@ -14,8 +15,12 @@ import { assertPagesThere } from './assert-pages-there.ts';
 import { refuseInput } from './input-policy.ts';
 import { walkShownObjects } from './walk-shown-objects.ts';
 
-/** Refuses documents that readers show in different ways, whatever is signed in them. */
-export function assertInputAllowed(document: PdfDocument, fields: readonly FormField[]): void {
+/**
+ * Refuses documents that readers show in different ways, whatever is signed in them.
+ *
+ * @returns what is referred to and isn't there
+ */
+export function assertInputAllowed(document: PdfDocument, fields: readonly FormField[]): readonly PdfRef[] {
   const { offset } = document.header;
   if (offset !== 0) {
     throw refuseInput('header_first', {
@@ -27,11 +32,11 @@ export function assertInputAllowed(document: PdfDocument, fields: readonly FormF
   const survey = surveyObjects(document);
   assertObjectsPlaced(document, survey);
   const pages = assertPagesThere(document, survey);
-  if (!survey.isClear) assertShownOnce(document, pages);
+  return survey.isClear ? [] : assertShownOnce(document, pages);
 }
 
 /** Refuses what readers show differently below the pages, in the fonts, forms and annotations of them. */
-function assertShownOnce(document: PdfDocument, pages: readonly PdfDict[]): void {
+function assertShownOnce(document: PdfDocument, pages: readonly PdfDict[]): readonly PdfRef[] {
   const { ambiguous, missing, lost } = walkShownObjects(document, pages);
   if (ambiguous !== undefined) {
     throw refuseInput('keys_once', {
@@ -44,6 +49,7 @@ function assertShownOnce(document: PdfDocument, pages: readonly PdfDict[]): void
     });
   }
   if (missing.size > 0) assertNothingRevived(document);
+  return [...missing].map(([number, generation]) => new PdfRef(number, generation));
 }
 
 /**

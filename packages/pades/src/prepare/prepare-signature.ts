@@ -50,7 +50,7 @@ export function prepareSignature(input: PrepareInput, options: PrepareOptions, r
   assertSealOptions(options);
   const document = openPdf(input.source);
   const fields = listFormFields(document);
-  assertInputAllowed(document, fields);
+  const absent = assertInputAllowed(document, fields);
   const signatures = listEarlierSignatures(document, fields);
   if (options.certify !== undefined && signatures.length > 0) throw refuseInput('certification_first');
   const permissions = assertChangesAllowed(document, signatures, listFieldLocks(document, signatures));
@@ -63,6 +63,8 @@ export function prepareSignature(input: PrepareInput, options: PrepareOptions, r
   if (target.kind === 'new' && placed !== undefined) assertPlacementAllowed(placed, permissions);
 
   const update = new IncrementalUpdate(document, random);
+  // an earlier signature may forbid it, and has no more protection with it than it had
+  if (!isSigned) fillGaps(update, absent);
   const { certify } = options;
   const transforms = { certify, lock, catalogRef: document.catalogRef };
   const signature = makeSignatureDictionary(options, options.contentsSize, transforms);
@@ -84,6 +86,17 @@ export function prepareSignature(input: PrepareInput, options: PrepareOptions, r
     fieldName: target.name,
     earlierSignatures: judgeEarlierSignatures(document, signatures),
   });
+}
+
+/** Gaps filled: files with a few dozen of them exist. */
+const maxGaps = 1024;
+
+/**
+ * What is referred to and isn't there means null, and is null from now on: else whoever appends could define it without
+ * changing any object, and pyHanko, which refuses such references, could not judge the seal.
+ */
+function fillGaps(update: IncrementalUpdate, absent: readonly PdfRef[]): void {
+  for (const ref of absent.slice(0, maxGaps)) update.occupy(ref);
 }
 
 /** `/SV` of an existing field. */

@@ -15,8 +15,11 @@ const shownOfCatalog = ['AcroForm', 'OCProperties'];
 export type ShownObjects = {
   /** The number of an object with a key twice, in itself or in a value of its own. */
   readonly ambiguous: number | undefined;
-  /** Numbers that are referred to and have no object: free, at offset 0, or not listed. They mean null (ISO 32000-2 §7.3.10). */
-  readonly missing: ReadonlySet<number>;
+  /**
+   * Numbers that are referred to and have no object: free, at offset 0, or not listed; and the generation that is asked for.
+   * They mean null (ISO 32000-2 §7.3.10).
+   */
+  readonly missing: ReadonlyMap<number, number>;
   /** The number of an object that isn't in the object stream, or of the generation, by which it is asked for: some readers find it. */
   readonly lost: number | undefined;
 };
@@ -29,17 +32,17 @@ export type ShownObjects = {
  */
 export function walkShownObjects(document: PdfDocument, pages: readonly PdfDict[]): ShownObjects {
   const seen = new Set<number>();
-  const missing = new Set<number>();
+  const missing = new Map<number, number>();
   let lost: number | undefined;
   let next: Waiting[] = [];
-  const look = ({ number }: PdfRef): void => {
-    if (isMissing(document, number)) missing.add(number);
+  const look = ({ number, generation }: PdfRef): void => {
+    if (isMissing(document, number)) missing.set(number, generation);
   };
   const follow = (ref: PdfRef, isNamed: boolean): void => {
     const what = ref.number * 2 + (isNamed ? 1 : 0);
     if (seen.has(what)) return;
     seen.add(what);
-    if (isMissing(document, ref.number)) missing.add(ref.number);
+    if (isMissing(document, ref.number)) missing.set(ref.number, ref.generation);
     else next.push({ ref, isNamed });
   };
   for (const page of pages) visit(page, false, look, follow);

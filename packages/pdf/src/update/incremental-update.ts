@@ -67,6 +67,13 @@ export class IncrementalUpdate {
     return new PdfRef(this.#next++);
   }
 
+  /** Makes null what is referred to and isn't there, before any object is allocated. Numbers near the highest are left alone. */
+  occupy(ref: PdfRef): void {
+    if (ref.number > limits.objectNumber - spareNumbers) return;
+    this.#next = Math.max(this.#next, ref.number + 1);
+    this.set(ref, null);
+  }
+
   /** The value of a new object, or a new value for an old one, which keeps its number and generation. */
   set(ref: PdfRef, value: PdfObject): void {
     this.#objects.set(ref.number, { ref, value });
@@ -114,6 +121,9 @@ export class IncrementalUpdate {
     return kept.with({ Prev: previous, ID: [permanent, changing] });
   }
 }
+
+/** What updates to come may need. */
+const spareNumbers = 65_536;
 
 /** Entries of an update at most, as far as {@link limits.xrefEntries} is concerned: one of a field, a page or a store has a dozen. */
 const updateEntries = 4096;
