@@ -159,6 +159,26 @@ describe('the systemd units', () => {
     }
   }, 60_000);
 
+  test.each([
+    ['document-service', 'document-service.example.yaml'],
+    ['document-service', 'development/document-service.yaml'],
+    ['tsa', 'development/tsa.yaml'],
+    ['hash-signer', 'development/hash-signer.yaml'],
+  ])('%s finds nothing wrong in %s but files that are not here', (service, example) => {
+    const main = join(root, `packages/${service}/src/main.ts`);
+    const args = ['--conditions=source', main, '--config', join(folder, example), '--check-config'];
+    const { status, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' });
+    expect(status).toBe(78);
+    const missing =
+      /^(\w+: )?(The (file|configuration|folder of key manifests) \/\S+ can't be read|There is no PIN file \/\S+)\.$/;
+    expect(
+      stderr
+        .trim()
+        .split('\n')
+        .filter((line) => !missing.test(line)),
+    ).toEqual([]);
+  });
+
   analyzeTest.each(['sigillum-chrony.socket', 'sigillum-chrony@.service'])('%s is understood by systemd', (unit) => {
     const { stderr } = spawnSync('systemd-analyze', ['verify', join(folder, 'chrony', unit)], { encoding: 'utf8' });
     expect(stderr.split('\n').filter((line) => line.includes(unit) && !/not executable|not found/i.test(line))).toEqual(
