@@ -16,6 +16,10 @@ const rgbJpeg =
 const cmykJpeg =
   '/9j/7gAOQWRvYmUAZAAAAAAC/9sAQwAUDg8SDw0UEhASFxUUGB4yIR4cHB49LC4kMklATEtHQEZFUFpzYlBVbVZFRmSIZW13e4GCgU5gjZeMfZZzfoF8/9sAQwEVFxceGh47ISE7fFNGU3x8fHx8fHx8fHx8fHx8fHx8fHx8fHx8fHx8fHx8fHx8fHx8fHx8fHx8fHx8fHx8fHx8/8AAFAgACAAIBAEiAAIRAQMRAQQiAP/EABYAAQEBAAAAAAAAAAAAAAAAAAAEBf/EABQQAQAAAAAAAAAAAAAAAAAAAAD/xAAVAQEBAAAAAAAAAAAAAAAAAAAFBv/EABQRAQAAAAAAAAAAAAAAAAAAAAD/2gAOBAEAAhEDEQQAAD8AkAMqpugP/9k=';
 
+/** 48 × 32 pixels: red and blue above green and yellow. */
+const quarters =
+  '/9j/4AAQSkZJRgABAQAAAQABAAD/2wBDAAgGBgcGBQgHBwcJCQgKDBQNDAsLDBkSEw8UHRofHh0aHBwgJC4nICIsIxwcKDcpLDAxNDQ0Hyc5PTgyPC4zNDL/2wBDAQkJCQwLDBgNDRgyIRwhMjIyMjIyMjIyMjIyMjIyMjIyMjIyMjIyMjIyMjIyMjIyMjIyMjIyMjIyMjIyMjIyMjL/wAARCAAgADADAREAAhEBAxEB/8QAFgABAQEAAAAAAAAAAAAAAAAAAAYH/8QAFBABAAAAAAAAAAAAAAAAAAAAAP/EABcBAQEBAQAAAAAAAAAAAAAAAAAIBwb/xAAUEQEAAAAAAAAAAAAAAAAAAAAA/9oADAMBAAIRAxEAPwCLcy3EABIKXT2AAr00KEAASCl09gAN5SGzMABpjmG5AAMzdOw0ABpjmG5AAP/Z';
+
 const boxes: { name: string; page: string; pages?: string; shown: [number, number] }[] = [
   { name: 'a plain page', page: '/MediaBox [0 0 300 400]', shown: [300, 400] },
   {
@@ -39,6 +43,35 @@ const boxes: { name: string; page: string; pages?: string; shown: [number, numbe
 // poppler shows the whole media box there; ISO 32000-2 §14.11.2.1, Ghostscript, MuPDF and pdf.js take what both have in common
 const notByPoppler = 'a crop box that reaches outside';
 const cases = boxes.flatMap((box) => [0, 90, 180, 270].map((rotate) => ({ ...box, rotate })));
+
+/** A camera's data as the first part of a JPEG, in one of the two orders of bytes. */
+function noteOrientation(jpeg: Buffer, orientation: number, order: 'II' | 'MM'): Buffer {
+  const number = (value: number, length: 2 | 4) => {
+    const bytes = Buffer.alloc(length);
+    if (order === 'II') bytes.writeUIntLE(value, 0, length);
+    else bytes.writeUIntBE(value, 0, length);
+    return bytes;
+  };
+  const entry = (tag: number, value: number) => [
+    number(tag, 2),
+    number(3, 2),
+    number(1, 4),
+    number(value, 2),
+    number(0, 2),
+  ];
+  const tiff = [
+    Buffer.from(order),
+    number(42, 2),
+    number(8, 4),
+    number(2, 2),
+    ...entry(256, 7),
+    ...entry(274, orientation),
+  ];
+  const body = Buffer.concat([Buffer.from('Exif\0\0', 'latin1'), ...tiff, number(0, 4)]);
+  const length = Buffer.alloc(2);
+  length.writeUInt16BE(body.length + 2);
+  return Buffer.concat([jpeg.subarray(0, 2), Buffer.of(0xff, 0xe1), length, body, jpeg.subarray(2)]);
+}
 
 for (const missing of (['pdftoppm', 'mutool'] as const).filter((name) => !renderers.includes(name))) {
   const name = `${missing} is missing: no pictures by it (scripts/install-judges.sh installs it)`;
@@ -115,6 +148,48 @@ describe.each(renderers)('shown by %s, a seal', (renderer) => {
     const isGreenish = (r: number, g: number, b: number) => r < 90 && g > 110 && g > b + 40;
     const [left = 0, , right = 0] = findColour(picture, 100, isGreenish) ?? [];
     expect(right - left).toBeGreaterThan(45);
+  });
+
+  // Exif 2.32 table 7: what stands in the first row and column, and so which quarter is shown above left and above right
+  test.each([
+    [1, 'red', 'blue'],
+    [2, 'blue', 'red'],
+    [3, 'yellow', 'green'],
+    [4, 'green', 'yellow'],
+    [5, 'red', 'green'],
+    [6, 'green', 'red'],
+    [7, 'yellow', 'blue'],
+    [8, 'blue', 'yellow'],
+  ] as const)('turns a JPEG as its camera notes: orientation %d', async (orientation, left, right) => {
+    const colours = {
+      red: (r: number, g: number, b: number) => r > 150 && g < 100 && b < 100,
+      green: (r: number, g: number, b: number) => r < 100 && g > 150 && b < 100,
+      blue: (r: number, g: number, b: number) => r < 100 && g < 100 && b > 150,
+      yellow: (r: number, g: number, b: number) => r > 150 && g > 150 && b < 100,
+    };
+    for (const order of ['II', 'MM'] as const) {
+      const image = noteOrientation(Buffer.from(quarters, 'base64'), orientation, order).toString('base64');
+      const input = makePagePdf('/MediaBox [0 0 100 100]');
+      const request = parseAppearance({ rectangle: [0, 0, 100, 100], template: 'logo', image });
+      const appearance = await createAppearance(createArraySource(input), request, context, fonts);
+      const picture = render(renderer, prepare(input, appearance));
+      const middleOf = (colour: keyof typeof colours) => {
+        const [x1 = 0, y1 = 0, x2 = 0, y2 = 0] = findColour(picture, 100, colours[colour]) ?? [];
+        return { x: (x1 + x2) / 2, y: (y1 + y2) / 2 };
+      };
+      const [one, other] = [middleOf(left), middleOf(right)];
+      expect(one.x).toBeLessThan(other.x - 20);
+      expect(Math.abs(one.y - other.y)).toBeLessThan(5);
+      for (const colour of ['red', 'green', 'blue', 'yellow'] as const) {
+        if (colour !== left && colour !== right) expect(Math.abs(middleOf(colour).y - one.y)).toBeGreaterThan(20);
+      }
+      const [below] = (['red', 'green', 'blue', 'yellow'] as const).filter(
+        (colour) => colour !== left && colour !== right,
+      );
+      expect(below && one.y > middleOf(below).y).toBe(true);
+      const [x1 = 0, y1 = 0, x2 = 0, y2 = 0] = findColour(picture, 100, (r, g, b) => Math.min(r, g, b) < 150) ?? [];
+      expect(x2 - x1 > y2 - y1).toBe(orientation < 5);
+    }
   });
 
   test('lets the page show through where a PNG is transparent', async () => {

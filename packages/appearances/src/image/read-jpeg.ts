@@ -1,4 +1,5 @@
 import { assertImageSize, damaged, unsupported } from './image-errors.ts';
+import { type Orientation, readOrientation } from './read-orientation.ts';
 import type { SealImage } from './seal-image.ts';
 
 /** Markers of ITU-T T.81 table B.1. */
@@ -6,6 +7,8 @@ const startOfImage = 0xd8;
 const endOfImage = 0xd9;
 const startOfScan = 0xda;
 const adobe = 0xee;
+/** Where cameras put their data. */
+const app1 = 0xe1;
 /** Frames that DCTDecode knows: baseline, extended sequential, progressive. */
 const frames = [0xc0, 0xc1, 0xc2];
 /** Other ways of coding: lossless, hierarchical, arithmetic. */
@@ -13,11 +16,13 @@ const otherFrames = [0xc3, 0xc5, 0xc6, 0xc7, 0xc8, 0xc9, 0xca, 0xcb, 0xcd, 0xce,
 
 /**
  * A JPEG file goes into the PDF as it is but for what its viewers don't need: remarks, camera data and previews, which may
- * say more than the sealer knows, and whatever follows the end. Its pixels aren't decoded here.
+ * say more than the sealer knows, and whatever follows the end. Its pixels aren't decoded here. How the camera was held is
+ * kept apart, since the picture is to be shown so.
  */
 export function readJpeg(file: Uint8Array): SealImage {
   const kept: Uint8Array[] = [file.subarray(0, 2)];
   let frame: { width: number; height: number; components: number } | undefined;
+  let orientation: Orientation | undefined;
   let hasAdobe = false;
   let scanned = false;
   for (let at = 2; ; ) {
@@ -35,6 +40,7 @@ export function readJpeg(file: Uint8Array): SealImage {
       frame = readFrame(segment);
     }
     hasAdobe ||= marker === adobe && String.fromCharCode(...segment.subarray(4, 9)) === 'Adobe';
+    if (marker === app1) orientation ??= readOrientation(segment.subarray(4));
     const isRemark = marker === 0xfe || (marker > 0xe0 && marker <= 0xef && marker !== adobe);
     if (!isRemark) kept.push(segment);
     at += 2 + length;
@@ -56,6 +62,7 @@ export function readJpeg(file: Uint8Array): SealImage {
     filter: 'DCTDecode',
     data: new Uint8Array(Buffer.concat(kept)),
     ...(inverted && { inverted }),
+    ...(orientation !== undefined && { orientation }),
   };
 }
 

@@ -1,3 +1,5 @@
+import type { Orientation } from './read-orientation.ts';
+
 /** An image, decoded as far as it has to be, and encoded as a PDF shows it (ISO 32000-2 §8.9.5). */
 export type SealImage = {
   readonly width: number;
@@ -14,4 +16,6 @@ export type SealImage = {
   readonly inverted?: boolean;
   /** 8 bits of opacity for each pixel, compressed. */
   readonly alpha?: Uint8Array;
+  /** How it is to be turned; upright without. */
+  readonly orientation?: Orientation;
 };

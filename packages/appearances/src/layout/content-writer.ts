@@ -1,5 +1,6 @@
 import type { ColourPolicy, Rgb } from '../colour/colour-policy.ts';
 import type { GlyphRun } from '../font/glyph-run.ts';
+import type { Orientation } from '../image/read-orientation.ts';
 import type { SealFont } from './seal-font.ts';
 
 /** Names of the resources that a seal's content refers to. */
@@ -37,8 +38,20 @@ export class ContentWriter {
     );
   }
 
-  image(x: number, y: number, width: number, height: number): void {
-    this.#lines.push('q', `${format(width, 0, 0, height, x, y)} cm`, `/${resourceNames.image} Do`, 'Q');
+  /** Width and height are those of the picture as it is shown. */
+  image(x: number, y: number, width: number, height: number, orientation: Orientation = 1): void {
+    const [right, top] = [x + width, y + height];
+    const matrices: Record<Orientation, readonly number[]> = {
+      1: [width, 0, 0, height, x, y],
+      2: [-width, 0, 0, height, right, y],
+      3: [-width, 0, 0, -height, right, top],
+      4: [width, 0, 0, -height, x, top],
+      5: [0, -height, -width, 0, right, top],
+      6: [0, -height, width, 0, x, top],
+      7: [0, height, width, 0, x, y],
+      8: [0, height, -width, 0, right, y],
+    };
+    this.#lines.push('q', `${format(...matrices[orientation])} cm`, `/${resourceNames.image} Do`, 'Q');
   }
 
   /** A run of glyphs from a point of its base line on. */

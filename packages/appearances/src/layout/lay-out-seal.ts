@@ -1,6 +1,7 @@
 import { SigillumError } from '@sigillum/errors';
 import { type ColourPolicy, parseColour } from '../colour/colour-policy.ts';
 import type { Face } from '../font/face.ts';
+import { isTurned } from '../image/read-orientation.ts';
 import type { SealImage } from '../image/seal-image.ts';
 import type { AppearanceRequest } from '../request/appearance-request.ts';
 import { ContentWriter } from './content-writer.ts';
@@ -113,23 +114,25 @@ function placeImage(writer: ContentWriter, image: SealImage, box: Box, template:
     width: alone || onTop ? box.width : box.width * imageShare,
     height: onTop ? box.height * topShare : box.height,
   };
-  const scale = Math.min(most.width / image.width, most.height / image.height);
-  const width = image.width * scale;
-  const height = image.height * scale;
+  const { orientation = 1 } = image;
+  const shown = isTurned(orientation) ? { width: image.height, height: image.width } : image;
+  const scale = Math.min(most.width / shown.width, most.height / shown.height);
+  const width = shown.width * scale;
+  const height = shown.height * scale;
   const centred = { x: box.x + (box.width - width) / 2, y: box.y + (box.height - height) / 2 };
   if (alone) {
-    writer.image(centred.x, centred.y, width, height);
+    writer.image(centred.x, centred.y, width, height, orientation);
     return box;
   }
   if (onTop) {
-    writer.image(centred.x, box.y + box.height - height, width, height);
+    writer.image(centred.x, box.y + box.height - height, width, height, orientation);
     return { ...box, height: box.height - height - gap / 2 };
   }
   if (template === 'logo-right') {
-    writer.image(box.x + box.width - width, centred.y, width, height);
+    writer.image(box.x + box.width - width, centred.y, width, height, orientation);
     return { ...box, width: box.width - width - gap };
   }
-  writer.image(box.x, centred.y, width, height);
+  writer.image(box.x, centred.y, width, height, orientation);
   return { ...box, x: box.x + width + gap, width: box.width - width - gap };
 }
 
