@@ -320,3 +320,49 @@ function encodeLzw(bytes: Uint8Array): Buffer {
   const bits = codes.map((code) => code.toString(2).padStart(9, '0')).join('');
   return Buffer.from((bits.match(/.{1,8}/g) ?? []).map((byte) => Number.parseInt(byte.padEnd(8, '0'), 2)));
 }
+
+describe('Text on layers', () => {
+  const at = (text: string, x: number) => `BT /F 10 Tf ${x} 300 Td (${text}) Tj ET`;
+  const layered = (configuration: string, content: string, more: { page?: string; objects?: readonly string[] } = {}) =>
+    makePdf([
+      `<< /Type /Catalog /Pages 2 0 R /OCProperties << /OCGs [6 0 R 7 0 R] /D << ${configuration} >> >> >>`,
+      '<< /Type /Pages /Kids [3 0 R] /Count 1 >>',
+      `<< /Type /Page /Parent 2 0 R ${box} /Contents 4 0 R /Resources << /Font << /F 5 0 R >> /XObject << /X 9 0 R >> /Properties << /A 6 0 R /B 7 0 R /M 8 0 R >> >> ${more.page ?? ''} >>`,
+      makeStream(content),
+      simple,
+      '<< /Type /OCG /Name (A) >>',
+      '<< /Type /OCG /Name (B) >>',
+      ...(more.objects ?? ['<< /Type /OCMD /OCGs [6 0 R 7 0 R] /P /AllOn >>']),
+    ]);
+  const shown = at('Sign here', 100);
+
+  test.each([
+    ['off', '/OFF [6 0 R]', `/OC /A BDC ${at('Sign here', 20)} EMC ${shown}`],
+    ['off by default', '/BaseState /OFF /ON [7 0 R]', `/OC /A BDC ${at('Sign here', 20)} EMC /OC /B BDC ${shown} EMC`],
+    ['off, in others', '/OFF [6 0 R]', `/P BMC /OC /A BDC /OC /B BDC ${at('Sign here', 20)} EMC EMC EMC ${shown}`],
+    ['off, and never ended', '/OFF [6 0 R]', `${shown} /OC /A BDC ${at('Sign here', 20)}`],
+    ['off as a member', '/OFF [7 0 R]', `/OC /M BDC ${at('Sign here', 20)} EMC ${shown}`],
+  ])('that are %s is no anchor', async (_, configuration, content) => {
+    expect(await find(layered(configuration, content), 'Sign here')).toEqual(expected);
+  });
+
+  test.each([
+    ['/OFF [7 0 R]', `/OC /A BDC ${shown} EMC`],
+    ['', `/OC /M BDC ${shown} EMC`],
+    ['/OFF [6 0 R 7 0 R]', `/OC /Other BDC ${shown} EMC`],
+    ['/OFF [6 0 R]', `EMC EMC /OC /A BDC EMC EMC ${shown}`],
+  ])('that are on is one: %s', async (configuration, content) => {
+    expect(await find(layered(configuration, content), 'Sign here')).toEqual(expected);
+  });
+
+  test('is none in a form or an annotation that belongs to one that is off', async () => {
+    const form = (more: string) =>
+      makeStream(at('Sign here', 20), `/Type /XObject /Subtype /Form /BBox [0 0 300 400] ${helvetica} ${more}`);
+    const stamp = '<< /Type /Annot /Subtype /Stamp /F 4 /Rect [0 0 300 400] /OC 6 0 R /AP << /N 11 0 R >> >>';
+    const input = layered('/OFF [6 0 R]', `/X Do ${shown}`, {
+      page: '/Annots [10 0 R]',
+      objects: ['<< /Type /OCMD /OCGs 6 0 R >>', form('/OC 8 0 R'), stamp, form('')],
+    });
+    expect(await find(input, 'Sign here')).toEqual(expected);
+  });
+});

@@ -1,4 +1,4 @@
-import { isPdfArray, type Page, PdfDict, type PdfDocument, PdfStream } from '@sigillum/pdf';
+import { isPdfArray, type Page, PdfDict, type PdfDocument, type PdfObject, PdfStream } from '@sigillum/pdf';
 import { identity, type Matrix, multiply, transform } from '../place/matrix.ts';
 import { findName, findNumber, findNumbers } from './font-values.ts';
 
@@ -6,7 +6,12 @@ import { findName, findNumber, findNumbers } from './font-values.ts';
 const notShown = 0x02 | 0x20;
 
 /** The form that an annotation shows, and from the form's space after its own /Matrix to default user space. */
-export type AnnotationForm = { readonly form: PdfStream; readonly toUser: Matrix };
+export type AnnotationForm = {
+  readonly form: PdfStream;
+  readonly toUser: Matrix;
+  /** `/OC` of the annotation. */
+  readonly layer: PdfObject | undefined;
+};
 
 /**
  * What the annotations of a page show, form fields first of all (§12.5.5). Not of signatures: a seal beside the same text
@@ -33,7 +38,7 @@ function readForm(document: PdfDocument, annotation: PdfDict): AnnotationForm | 
   const rectangle = findNumbers(document, annotation, 'Rect');
   if (!(form instanceof PdfStream) || rectangle?.length !== 4) return undefined;
   const toUser = fitInto(rectangle, document, form.dict);
-  return toUser && { form, toUser };
+  return toUser && { form, toUser, layer: annotation.find('OC') };
 }
 
 /** A field's type may stand in its parent. */

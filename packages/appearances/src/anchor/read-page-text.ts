@@ -4,6 +4,7 @@ import { anchorLimits as limits } from './anchor-limits.ts';
 import { ContentLexer, type Operand } from './content-lexer.ts';
 import { type Budget, decodeContent, spend } from './decode-content.ts';
 import { findName, findNumbers } from './font-values.ts';
+import { HiddenLayers } from './hidden-layers.ts';
 import { listAnnotationForms } from './list-annotation-forms.ts';
 import { TextState } from './text-state.ts';
 import { readTextFont } from './read-text-font.ts';
@@ -22,16 +23,19 @@ export class PageTextReader {
   readonly #knowledge: FontKnowledge;
   readonly #fonts = new Map<number | PdfDict, TextFont>();
   readonly #codes = { left: 0 };
+  readonly #layers: HiddenLayers;
   readonly #budget: Budget = { bytes: limits.bytes, pageBytes: 0 };
 
   constructor(document: PdfDocument, knowledge: FontKnowledge) {
     this.#document = document;
     this.#knowledge = knowledge;
+    this.#layers = new HiddenLayers(document);
   }
 
   /**
    * Every piece of text that the content of a page shows, form XObjects included (ISO 32000-2 §9.4), in the order of the
-   * content, and then what its form fields and other annotations show. Invisible text counts: scanned pages have theirs behind the picture.
+   * content, and then what its form fields and other annotations show. Invisible text counts: scanned pages have theirs
+   * behind the picture. Text on layers that are switched off doesn't.
    *
    * @param toShown from default user space to where the text's position is wanted
    */
@@ -43,7 +47,8 @@ export class PageTextReader {
     this.#run(this.#readContents(page.dict), toShown, resources instanceof PdfDict ? resources : undefined, placed, 0);
     for (const annotation of listAnnotationForms(this.#document, page)) {
       spend(this.#budget, annotationCost);
-      if (annotation) this.#runForm(annotation.form, multiply(annotation.toUser, toShown), undefined, placed, 1);
+      if (annotation && !this.#layers.isHidden(annotation.layer))
+        this.#runForm(annotation.form, multiply(annotation.toUser, toShown), undefined, placed, 1);
     }
     return placed;
   }
@@ -63,6 +68,9 @@ export class PageTextReader {
   #run(content: Uint8Array, ctm: Matrix, resources: PdfDict | undefined, placed: PlacedText[], depth: number): void {
     const lexer = new ContentLexer(content);
     const state = new TextState(ctm, placed, this.#codes);
+    // marked content in each other, and at which depth a layer began that isn't shown (§8.11.3.2)
+    let marks = 0;
+    let hidden: { readonly mark: number; readonly placed: number } | undefined;
     for (let operation = lexer.next(); operation; operation = lexer.next()) {
       const { operator, operands } = operation;
       if (operator === 'Tf') {
@@ -74,12 +82,29 @@ export class PageTextReader {
         if (form instanceof PdfStream && findName(this.#document, form.dict, 'Subtype') === 'Form') {
           this.#runForm(form, state.ctm, resources, placed, depth + 1);
         }
+      } else if (operator === 'BMC' || operator === 'BDC') {
+        marks++;
+        if (hidden === undefined && this.#beginsHidden(resources, operands))
+          hidden = { mark: marks, placed: placed.length };
+      } else if (operator === 'EMC') {
+        if (hidden?.mark === marks) {
+          placed.length = hidden.placed;
+          hidden = undefined;
+        }
+        marks = Math.max(0, marks - 1);
       } else state.apply(operator, operands);
     }
+    if (hidden !== undefined) placed.length = hidden.placed;
+  }
+
+  #beginsHidden(resources: PdfDict | undefined, [tag, properties]: readonly Operand[]): boolean {
+    if (toName(tag) !== 'OC') return false;
+    const lists = resources && this.#document.find(resources, 'Properties');
+    return lists instanceof PdfDict && this.#layers.isHidden(lists.find(toName(properties)));
   }
 
   #runForm(form: PdfStream, ctm: Matrix, outer: PdfDict | undefined, placed: PlacedText[], depth: number): void {
-    if (depth > limits.formDepth) return;
+    if (depth > limits.formDepth || this.#layers.isHidden(form.dict.find('OC'))) return;
     const [a = 1, b = 0, c = 0, d = 1, e = 0, f = 0] = findNumbers(this.#document, form.dict, 'Matrix') ?? identity;
     const own = this.#document.find(form.dict, 'Resources');
     const content = decodeContent(this.#document, form, this.#budget);
