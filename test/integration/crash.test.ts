@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { join } from 'node:path';
@@ -93,6 +94,88 @@ describe.each(victims)('kill -9 of %s', (victim) => {
     },
     90_000,
   );
+});
+
+describe('kill -9 of document-service under an idempotency key', () => {
+  const json = { accept: 'application/json' };
+  const digest = (): Record<string, unknown> => ({
+    digest: Buffer.from(sha256(nextPdf()), 'hex').toString('base64'),
+    digest_algorithm: 'sha256',
+  });
+  const post = async (path: string, body: Uint8Array | object, headers: Record<string, string>) => {
+    const isPdf = body instanceof Uint8Array;
+    const response = await fetch(new URL(path, home.ready.url), {
+      method: 'POST',
+      headers: {
+        authorization: `Bearer ${home.ready.api_key}`,
+        'content-type': isPdf ? 'application/pdf' : 'application/json',
+        ...headers,
+      },
+      body: isPdf ? Buffer.from(body) : JSON.stringify(body),
+    }).catch(() => undefined);
+    const content = await response?.arrayBuffer().catch(() => undefined);
+    const bytes = Buffer.from(content ?? new ArrayBuffer(0));
+    return { status: response?.status ?? 0, isReplayed: response?.headers.has('sigillum-replayed') ?? false, bytes };
+  };
+  const sealDigest = async () => {
+    const credential = await fetch(new URL('/v1/credentials/default', home.ready.url), {
+      headers: { authorization: `Bearer ${home.ready.api_key}` },
+    });
+    const { contents_size, server_time } = (await credential.json()) as Record<string, string>;
+    const signing_time = server_time?.replace(/\.\d+/, '');
+    return { ...digest(), level: 'b-lta', contents_size, signing_time };
+  };
+  const timeStampOf = async (): Promise<[string, object]> => {
+    const made = JSON.parse(String((await post('/v1/seals/digest', await sealDigest(), {})).bytes));
+    return [made.links.document_time_stamp, { ...digest(), contents_size: made.document_time_stamp.contents_size }];
+  };
+  const extend = async (): Promise<[string, Uint8Array]> => [
+    '/v1/extensions?level=b-lta&retain=1h',
+    await sealOrThrow(home, nextPdf()),
+  ];
+  const sealDigestCall = async (): Promise<[string, object]> => ['/v1/seals/digest', await sealDigest()];
+  const retained = async (): Promise<[string, Uint8Array]> => ['/v1/seals?level=b-lta&retain=1h', nextPdf()];
+
+  /** What is asked, before which step the kill comes, and whether the outcome stood already. */
+  const cases: readonly (readonly [string, () => Promise<[string, Uint8Array | object]>, string, boolean, object])[] = [
+    ['an extension', extend, 'prepare', false, {}],
+    ['an extension', extend, 'outcome', false, {}],
+    ['an extension', extend, 'answer', true, {}],
+    ['a seal that is kept', retained, 'outcome', false, json],
+    ['a seal that is kept', retained, 'answer', true, json],
+    ['the seal of a digest', sealDigestCall, 'outcome', false, {}],
+    ['the document time-stamp of a digest', timeStampOf, 'document-time-stamp', false, {}],
+  ];
+  test.each(cases)(
+    '%s: the same call again succeeds (%#), and says the same ever after',
+    async (_what, prepare, step, stood, accept) => {
+      const [path, body] = await prepare();
+      const headers = { ...accept, 'idempotency-key': randomUUID() };
+      writeFileSync(join(pauseFolder, `pause-${step}`), '');
+      const first = post(path, body, headers);
+      await until(`the step ${step}`, () => findMarkers(step)[0]);
+      kill('document-service');
+      rmSync(join(pauseFolder, `pause-${step}`));
+      for (const marker of findMarkers(step)) rmSync(join(pauseFolder, marker), { force: true });
+      expect((await first).status).toBe(0);
+      const second = await until(
+        'an answer to the same call',
+        async () => {
+          const reply = await post(path, body, headers);
+          return reply.status === 201 ? reply : undefined;
+        },
+        recoveryMs,
+      );
+      expect(second.isReplayed).toBe(stood);
+      const third = await post(path, body, headers);
+      expect([third.status, third.isReplayed, third.bytes.equals(second.bytes)]).toEqual([201, true, true]);
+    },
+    90_000,
+  );
+
+  test('leaves no draft in the store', () => {
+    expect(readdirSync(join(home.directory, 'blobs/tmp'))).toEqual([]);
+  });
 });
 
 describe('a caller that hangs up', () => {
