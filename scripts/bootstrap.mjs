@@ -83,6 +83,9 @@ export function installSystemPackages(names) {
   const isRoot = process.getuid() === 0;
   if (!isRoot && !hasProgram('sudo')) return 'This user is not root and there is no sudo.';
   const prefix = isRoot ? [] : process.stdin.isTTY ? ['sudo'] : ['sudo', '-n'];
+  if (prefix.includes('-n') && spawnSync('sudo', ['-n', 'true']).status !== 0) {
+    return 'This user may not use sudo without a password, and there is no terminal to ask for it.';
+  }
   console.log(`Installing from the system's packages${isRoot ? '' : ' (with sudo)'}: ${names.join(', ')} …`);
   const apt = (...args) => {
     const command = [...prefix, 'env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get', '-q', ...args];
