@@ -13,6 +13,6 @@ export function assertObjectsPlaced(document: PdfDocument, { misplaced }: Object
   const [number] = places.keys();
   if (number === undefined) return;
   throw refuseInput('objects_placed', {
-    sentence: `The PDF says where object ${number} begins, but it is not there. Save the PDF again, and try again.`,
+    sentence: `The PDF says where object ${number} begins, but it is not there, or has no end. Save the PDF again, and try again.`,
   });
 }

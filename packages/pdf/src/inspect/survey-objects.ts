@@ -8,7 +8,7 @@ import { ValueSkimmer } from './value-skimmer.ts';
 
 /** What a look at all objects of a file tells, without making them. */
 export type ObjectSurvey = {
-  /** Entries in use whose object isn't where they say; those in object streams apart, which nobody looks for elsewhere. */
+  /** Entries in use whose object isn't where they say, or doesn't end; in object streams nobody looks for them elsewhere. */
   readonly misplaced: ReadonlySet<number>;
   /**
    * Whether no object has a key twice, every reference leads to an object, and what pages have as content are streams that end
@@ -76,7 +76,7 @@ class Survey {
     for (const [container, members] of containers) this.#visitContainer(container, members);
     for (const [number, start, lengthNumber] of this.#elsewhere) {
       const length = this.#counts.get(lengthNumber);
-      if (length === undefined || !this.#endsAt(start + length)) this.#states[number] = badStream;
+      this.#noteEnd(number, length === undefined ? undefined : start + length);
     }
     const references = listReferences(this.#document.trailer);
     if (references.some((one) => !this.#isThere(Math.floor(one / generations), one % generations)))
@@ -142,7 +142,8 @@ class Survey {
         return;
       }
       if (end === -2 || isWhole) {
-        if (start < 0) this.#misplaced.add(number);
+        // what goes on to the end of the file would go on in what is appended to it
+        if (end === -1) this.#misplaced.add(number);
         // an error to the strict reader, or not: that one shall say
         else this.#note(number, -1);
         this.#spend(this.#window.length - at);
@@ -256,7 +257,13 @@ class Survey {
     this.#states[number] = stream;
     if (hasFile || line === at) this.#states[number] = badStream;
     else if (lengthIn >= 0) this.#elsewhere.push([number, start, lengthIn]);
-    else if (length < 0 || !this.#endsAt(start + length)) this.#states[number] = badStream;
+    else this.#noteEnd(number, length < 0 ? undefined : start + length);
+  }
+
+  /** A stream by where its data end, as far as that is known: behind the file it would take in what is appended. */
+  #noteEnd(number: number, end: number | undefined): void {
+    if (end === undefined || !this.#endsAt(end)) this.#states[number] = badStream;
+    if (end !== undefined && end > this.#document.source.size) this.#misplaced.add(number);
   }
 
   /** Whether `endstream` stands at an offset, white space apart. */
@@ -281,7 +288,6 @@ class Survey {
 
 type Member = readonly [number: number, index: number];
 const streamWord = Buffer.from('stream');
-
 function hasKeyTwice(value: PdfObject): boolean {
   if (value instanceof PdfStream) return hasKeyTwice(value.dict);
   if (value instanceof PdfDict) {
@@ -290,6 +296,5 @@ function hasKeyTwice(value: PdfObject): boolean {
   return isPdfArray(value) && value.some(hasKeyTwice);
 }
 
-function exceeded(what: string): SigillumError {
-  return new SigillumError('pdf_limit_exceeded', `The PDF has more ${what} than are looked at in one file.`);
-}
+const exceeded = (what: string): SigillumError =>
+  new SigillumError('pdf_limit_exceeded', `The PDF has more ${what} than are looked at in one file.`);

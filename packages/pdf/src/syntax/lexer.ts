@@ -132,7 +132,7 @@ export class Lexer {
       if (!isRegular(byte)) break;
       text += String.fromCharCode(byte);
       this.position++;
-      if (text.length > limits.tokenLength) throw this.#tooLong('token', limits.tokenLength);
+      if (text.length > limits.tokenLength) throw this.malformed(tooLong('token'));
     }
     this.text = text;
     const first = text.charCodeAt(0);
@@ -160,7 +160,7 @@ export class Lexer {
         }
       }
       text += String.fromCharCode(byte);
-      if (text.length > limits.tokenLength) throw this.#tooLong('name', limits.tokenLength);
+      if (text.length > limits.tokenLength) throw this.malformed(tooLong('name'));
     }
     this.text = text;
     return 'name';
@@ -238,4 +238,9 @@ export class Lexer {
       `The PDF has a ${what} of more than ${limit} bytes at byte ${this.start}.`,
     );
   }
+}
+
+/** A fault of the object and no bound on work: it is there however often, and in whatever revision, the object is read. */
+function tooLong(what: string): string {
+  return `a ${what} of more than ${limits.tokenLength} bytes`;
 }

@@ -113,8 +113,8 @@ describe('the parser', () => {
     ['% only a comment', 'pdf_object_malformed'],
     ['['.repeat(limits.nesting + 1), 'pdf_limit_exceeded'],
     ['<< /A '.repeat(100_000), 'pdf_limit_exceeded'],
-    [`/${'a'.repeat(limits.tokenLength + 1)}`, 'pdf_limit_exceeded'],
-    ['1'.repeat(limits.tokenLength + 1), 'pdf_limit_exceeded'],
+    [`/${'a'.repeat(limits.tokenLength + 1)}`, 'pdf_object_malformed'],
+    ['1'.repeat(limits.tokenLength + 1), 'pdf_object_malformed'],
   ])('refuses what has no end, no sense or no bounds (%#)', (source, code) => {
     expect(codeOf(() => parse(source))).toBe(code);
   });

@@ -21,7 +21,13 @@ export const oddRefusals: Readonly<Record<string, readonly string[]>> = {
     'streams-container-count-small',
     'streams-container-index-wrong',
     'streams-container-index-high',
+    // what has no end takes in whatever is appended
+    'needed-string-open',
+    'needed-stream-length-wrong',
+    'needed-other-number',
+    'needed-no-object',
   ],
+  pdf_limit_exceeded: ['leftover-nested', 'needed-nested'],
   pdf_object_malformed: ['endobj-cut', 'value-hex-junk', 'value-keyword-unknown'],
   // qpdf or pyHanko refuse the first three; Ghostscript, mupdf or poppler show no page for the others
   pdf_type_wrong: [

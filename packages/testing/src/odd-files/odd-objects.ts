@@ -76,6 +76,43 @@ export function oddSpelling(): readonly OddFile[] {
   ];
 }
 
+/** Objects that can't be read, which nothing needs or only an entry of the catalog that means nothing to anybody. */
+export function oddLeftovers(): readonly OddFile[] {
+  const bodies: Readonly<Record<string, string>> = {
+    empty: '',
+    junk: 'foo bar',
+    bracket: ']',
+    'dict-open': '<< /A 1',
+    'dict-odd': '<< /A >>',
+    'array-open': '[1 2',
+    'string-open': '(abc',
+    'hex-junk': '<zz>',
+    'two-values': '1 2',
+    'key-twice': '<< /A 1 /A 2 >>',
+    'token-long': `<< /Pi 3.${'14159'.repeat(20_000)} >>`,
+    'name-long': `/${'n'.repeat(20_000)}`,
+    nested: '['.repeat(2000) + ']'.repeat(2000),
+    'stream-without-length': '<< >>\nstream\nabc\nendstream',
+    'stream-length-wrong': '<< /Length 90000 >>\nstream\nabc\nendstream',
+    'stream-length-name': '<< /Length /A >>\nstream\nabc\nendstream',
+    'stream-filter-unknown': '<< /Length 3 /Filter /Foo >>\nstream\nabc\nendstream',
+    'stream-deflate-broken': '<< /Length 3 /Filter /FlateDecode >>\nstream\nabc\nendstream',
+  };
+  const other = { head: (number: number) => `${number === 6 ? 9 : number} 0 obj\n` };
+  const none = { entry: (number: number) => (number === 6 ? '0000000020 00000 n \n' : undefined) };
+  const needed = catalogWith('/Sgl_Own 6 0 R');
+  return [
+    ...Object.entries(bodies).flatMap(([name, body]) => [
+      odd(`leftover-${name}`, { objects: { 6: body } }),
+      odd(`needed-${name}`, { objects: { 1: needed, 6: body } }),
+    ]),
+    odd('leftover-other-number', { objects: { 6: '(x)' }, ...other }),
+    odd('needed-other-number', { objects: { 1: needed, 6: '(x)' }, ...other }),
+    odd('leftover-no-object', { objects: { 6: '(x)' }, ...none }),
+    odd('needed-no-object', { objects: { 1: needed, 6: '(x)' }, ...none }),
+  ];
+}
+
 /** Catalogs, page trees and pages. */
 export function oddPages(): readonly OddFile[] {
   const page = (name: string, more: string, objects: Record<number, string> = {}, content?: string) =>
