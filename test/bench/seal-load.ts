@@ -7,6 +7,8 @@ export type SealLoad = {
   readonly document: Uint8Array;
   readonly count: number;
   readonly inFlight: number;
+  /** Told how many milliseconds each took, for who puts several runs together. */
+  readonly onSeal?: (ms: number) => void;
 };
 
 /** Milliseconds are from the first byte of a request to the last of its answer, as the caller sees them. */
@@ -28,7 +30,9 @@ export async function runSealLoad(load: SealLoad): Promise<LoadResult> {
       begun += 1;
       const started = performance.now();
       await requestSeal(load, agent);
-      durations.push(performance.now() - started);
+      const ms = performance.now() - started;
+      durations.push(ms);
+      load.onSeal?.(ms);
     }
   };
   const started = performance.now();
@@ -74,6 +78,6 @@ function requestSeal({ url, apiKey, document }: SealLoad, agent: Agent): Promise
 }
 
 /** The nearest-rank quantile of sorted values. */
-function pick(sorted: readonly number[], quantile: number): number {
+export function pick(sorted: readonly number[], quantile: number): number {
   return sorted[Math.max(0, Math.ceil(sorted.length * quantile) - 1)] ?? Number.NaN;
 }

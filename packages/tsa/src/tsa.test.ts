@@ -575,7 +575,7 @@ describe('the public listener', () => {
   });
 
   test('counts connections by address or /64, and those of trusted proxies not at all', () => {
-    const shares = new AddressShares(1, ['loopback', '10.1.0.0/16', '2001:db8:9::1']);
+    const shares = new AddressShares(1, ['loopback', '10.1.0.0/16', '2001:db8:9::1', 'fe80::1', 'fe80::2:0%eth0']);
     const meet = (remoteAddress: string | undefined) => {
       const socket = Object.assign(new EventEmitter(), { remoteAddress, isDestroyed: false, destroy: () => undefined });
       shares.meet(Object.assign(socket, { destroy: () => ((socket.isDestroyed = true), undefined) }) as never);
@@ -585,9 +585,12 @@ describe('the public listener', () => {
     const first = meet('192.0.2.1');
     expect([first.isDestroyed, refused('::ffff:192.0.2.1'), refused('192.0.2.2')]).toEqual([false, true, false]);
     expect([refused('2001:db8::1'), refused('2001:db8::2'), refused('2001:db8:0:1::1')]).toEqual([false, true, false]);
-    for (const proxy of ['127.0.0.1', '::ffff:127.0.0.1', '::1', '10.1.2.3', '2001:db8:9::1']) {
+    // A link-local address comes with its zone (RFC 4007 §11), which says nothing about who it is.
+    const linkLocal = ['fe80::1%eth0', 'fe80::1', 'fe80::2:0%eth0'];
+    for (const proxy of ['127.0.0.1', '::ffff:127.0.0.1', '::1', '10.1.2.3', '2001:db8:9::1', ...linkLocal]) {
       expect([refused(proxy), refused(proxy)]).toEqual([false, false]);
     }
+    expect([refused('fe80::3%eth0'), refused('fe80::4%eth0')]).toEqual([false, true]);
     expect(refused(undefined)).toBe(true);
     first.emit('close');
     expect([refused('192.0.2.1'), refused('192.0.2.1')]).toEqual([false, true]);
@@ -963,6 +966,37 @@ describe('the time-stamp unit', () => {
           }),
         ),
       'key usage',
+    ],
+    [
+      'lets its key do something beside signatures',
+      () =>
+        openUnit(
+          pki.issue('more', {
+            issuer: ca,
+            extensions: [
+              'keyUsage=critical,digitalSignature,keyEncipherment',
+              'extendedKeyUsage=critical,timeStamping',
+              ...identifiers,
+            ],
+          }),
+        ),
+      'beside signatures',
+    ],
+    [
+      'makes a CA of it',
+      () =>
+        openUnit(
+          pki.issue('authority', {
+            issuer: ca,
+            extensions: [
+              'basicConstraints=critical,CA:TRUE',
+              'keyUsage=critical,digitalSignature',
+              'extendedKeyUsage=critical,timeStamping',
+              ...identifiers,
+            ],
+          }),
+        ),
+      'of a CA',
     ],
     ['comes from another CA', () => openUnit(tsu, { chain: [root] }), 'does not lead to its CA'],
     [

@@ -2,8 +2,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { makeBenchDocuments } from '../bench-documents.ts';
 import { startBenchHome } from '../bench-home.ts';
-import { runSealLoad } from '../seal-load.ts';
-import type { FloodResult } from './result.ts';
+import { pick, runSealLoad } from '../seal-load.ts';
+import type { FloodResult, SealTimes } from './result.ts';
 
 /** Connections that the flood tries to have, all of one address: more than it may. Each asks again at once. */
 const floodConnections = 128;
@@ -11,12 +11,12 @@ const floodConnections = 128;
 /** Longer than the seals take; the flood is ended when they are done. */
 const floodSeconds = 600;
 
-/** Rounds of quiet and flood in turns; all quiet seals and all flooded ones are then put together. */
+/** Rounds of quiet, flood and quiet again, in turns; all seals of a kind are then put together. */
 const rounds = 4;
 
 /**
- * Seals in a development home of its own, first in peace and then while the TSA's public listener is flooded, in turns.
- * Two things keep the seals alive: the rate per address, and the queue of their own.
+ * Seals in a development home of its own, in peace, while the TSA's public listener is flooded, and in peace again, in
+ * turns. Two things keep the seals alive: the rate per address, and the queue of their own.
  */
 export async function measureFlood(load: string, queryFile: string, count: number): Promise<FloodResult> {
   const home = await startBenchHome();
@@ -24,16 +24,18 @@ export async function measureFlood(load: string, queryFile: string, count: numbe
     const document = makeBenchDocuments()[0]?.bytes;
     if (document === undefined) throw new Error('there is nothing to seal');
     const port = new URL(home.tsaUrl).port;
-    const seal = (seals: number) => runSealLoad({ ...home.access, document, count: seals, inFlight: 1 });
-    await seal(count);
-    const quiet: Percentiles[] = [];
-    const flooded: Percentiles[] = [];
+    const seal = async (into: number[]): Promise<void> => {
+      await runSealLoad({ ...home.access, document, count, inFlight: 1, onSeal: (ms) => into.push(ms) });
+    };
+    await seal([]);
+    const [quiet, flooded, quietAgain]: [number[], number[], number[]] = [[], [], []];
     const floods: Flood[] = [];
     for (let round = 0; round < rounds; round++) {
-      quiet.push(await seal(count));
+      await seal(quiet);
       const flood = startFlood(load, port, queryFile);
-      flooded.push(await seal(count));
+      await seal(flooded);
       floods.push(await flood.stop());
+      await seal(quietAgain);
     }
     const middle = (values: readonly number[]): number => {
       const sorted = values.toSorted((left, right) => left - right);
@@ -41,10 +43,9 @@ export async function measureFlood(load: string, queryFile: string, count: numbe
     };
     return {
       seals: count * rounds,
-      quietP50Ms: middle(quiet.map(({ p50Ms }) => p50Ms)),
-      quietP99Ms: middle(quiet.map(({ p99Ms }) => p99Ms)),
-      floodedP50Ms: middle(flooded.map(({ p50Ms }) => p50Ms)),
-      floodedP99Ms: middle(flooded.map(({ p99Ms }) => p99Ms)),
+      quiet: summarise(quiet),
+      flooded: summarise(flooded),
+      quietAgain: summarise(quietAgain),
       floodPerSecond: middle(floods.map(({ answers, seconds }) => answers / seconds)),
       floodGrantedPerSecond: middle(floods.map(({ granted, seconds }) => granted / seconds)),
     };
@@ -53,7 +54,11 @@ export async function measureFlood(load: string, queryFile: string, count: numbe
   }
 }
 
-type Percentiles = { readonly p50Ms: number; readonly p99Ms: number };
+function summarise(durations: readonly number[]): SealTimes {
+  const sorted = durations.toSorted((left, right) => left - right);
+  return { p50Ms: pick(sorted, 0.5), p99Ms: pick(sorted, 0.99) };
+}
+
 type Flood = { readonly answers: number; readonly granted: number; readonly seconds: number };
 
 function startFlood(load: string, port: string, queryFile: string): { stop(): Promise<Flood> } {

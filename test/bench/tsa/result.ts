@@ -20,13 +20,17 @@ export type Turn = {
   readonly bouncyCastle: { readonly perSecond: number; readonly p99Ms: number; readonly cpuMs: number };
 };
 
-/** Seals, one in flight, while nobody and while somebody floods the TSA's public listener. Milliseconds. */
+/** Of all seals of one kind, in all rounds. */
+export type SealTimes = { readonly p50Ms: number; readonly p99Ms: number };
+
+/** Seals, one in flight, while nobody and while somebody floods the TSA's public listener. */
 export type FloodResult = {
+  /** Of each of the three. */
   readonly seals: number;
-  readonly quietP50Ms: number;
-  readonly quietP99Ms: number;
-  readonly floodedP50Ms: number;
-  readonly floodedP99Ms: number;
+  readonly quiet: SealTimes;
+  readonly flooded: SealTimes;
+  /** The same as `quiet`, once more: how far the two are apart is what the figures are worth. */
+  readonly quietAgain: SealTimes;
   /** Requests of the flood, and how many of them got a token. */
   readonly floodPerSecond: number;
   readonly floodGrantedPerSecond: number;
@@ -74,9 +78,11 @@ export function renderTsaTable({ turns, flood }: TsaBenchResult): string {
     row('CPU of Bouncy Castle per token, ms', (turn) => turn.bouncyCastle.cpuMs, 3),
     row('openssl ts -reply, two processes at a time, per second', ({ opensslPerSecond }) => opensslPerSecond, 0),
     '',
-    `Seals, one in flight (${flood.seals}): p50 ${flood.quietP50Ms.toFixed(0)} ms, p99 ${flood.quietP99Ms.toFixed(0)} ms; while the public listener gets ${flood.floodPerSecond.toFixed(0)} requests/s (${flood.floodGrantedPerSecond.toFixed(0)} granted): p50 ${flood.floodedP50Ms.toFixed(0)} ms, p99 ${flood.floodedP99Ms.toFixed(0)} ms.`,
+    `Seals, one in flight (${flood.seals} each): ${say(flood.quiet)}; while the public listener gets ${flood.floodPerSecond.toFixed(0)} requests/s (${flood.floodGrantedPerSecond.toFixed(0)} granted): ${say(flood.flooded)}; in peace again: ${say(flood.quietAgain)}.`,
   ].join('\n');
 }
+
+const say = ({ p50Ms, p99Ms }: SealTimes): string => `p50 ${p50Ms.toFixed(1)} ms, p99 ${p99Ms.toFixed(1)} ms`;
 
 function median(values: readonly number[]): number {
   const sorted = values.toSorted((left, right) => left - right);

@@ -22,7 +22,7 @@ export type TimeStampUnit = {
 
 /**
  * Checks that key, certificate and chain belong together and may make time-stamps (RFC 3161 §2.3, EN 319 422 §6):
- * critical EKU timeStamping alone, critical keyUsage with digitalSignature, the manifest's key, no PSS, a certificate
+ * critical EKU timeStamping alone, critical keyUsage for signatures alone, no CA, the manifest's key, no PSS, a certificate
  * that ends before its algorithm does, a chain that holds, and the development mark exactly where the configuration says
  * so. Whether it may sign at a time is asked with each token, not here. Throws `tsa_certificate_unusable`, and
  * `config_invalid` for a key with another purpose.
@@ -93,13 +93,18 @@ function earliest(times: readonly (Date | undefined)[]): Date {
   return new Date(Math.min(...times.map((time) => time?.getTime() ?? Number.POSITIVE_INFINITY)));
 }
 
-function assertPurpose({ extendedKeyUsage, keyUsage }: Certificate): void {
+function assertPurpose({ extendedKeyUsage, keyUsage, basicConstraints }: Certificate): void {
   const [purpose, ...others] = extendedKeyUsage?.purposes ?? [];
   if (!extendedKeyUsage?.critical || purpose !== 'timeStamping' || others.length > 0) {
     throw unusable('does not have timeStamping as its only and critical purpose');
   }
   if (!keyUsage?.critical || !keyUsage.usages.includes('digitalSignature')) {
     throw unusable('does not have a critical key usage with digitalSignature');
+  }
+  // RFC 3161 §2.1: a key for nothing but time-stamps.
+  if (basicConstraints?.ca === true) throw unusable('is one of a CA');
+  if (keyUsage.usages.some((usage) => usage !== 'digitalSignature' && usage !== 'nonRepudiation')) {
+    throw unusable('has a key usage beside signatures');
   }
 }
 
