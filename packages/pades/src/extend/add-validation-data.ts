@@ -1,5 +1,6 @@
 import {
   type ByteSource,
+  findReferences,
   IncrementalUpdate,
   isPdfArray,
   openPdf,
@@ -34,10 +35,7 @@ export function addValidationData(source: ByteSource, data: RevocationData, rand
   const document = openPdf(source);
   const value = document.catalog.find('DSS');
   const store = document.findDict(value, '/DSS of the catalog') ?? new PdfDict([['Type', new PdfName('DSS')]]);
-  // what is something else too would change with it
-  if ([...store.entries()].some(([key]) => !storeKeys.has(key))) {
-    throw wrongType('/DSS of the catalog', 'a document security store and nothing else');
-  }
+  if (value instanceof PdfRef) assertOwn(document, value, store);
   const update = new IncrementalUpdate(document, random);
   const kinds = [
     { key: 'Certs', values: data.certificates },
@@ -66,6 +64,14 @@ export function addValidationData(source: ByteSource, data: RevocationData, rand
     update.set(document.catalogRef, document.catalog.with({ DSS: ref }));
   }
   return update.encode().bytes;
+}
+
+/** What is something else too, such as the resources of a page, would change with the store. Others refer to it then. */
+function assertOwn(document: PdfDocument, ref: PdfRef, store: PdfDict): void {
+  if ([...store.entries()].every(([key]) => storeKeys.has(key))) return;
+  const places = findReferences(document, new Set([ref.number])).places.get(ref.number);
+  if (places === undefined || places.size <= 1) return;
+  throw wrongType('/DSS of the catalog', 'a document security store and nothing else');
 }
 
 function readList(document: PdfDocument, store: PdfDict, key: string): readonly PdfObject[] {

@@ -64,9 +64,11 @@ export function assertPagesThere(document: PdfDocument, survey: ObjectSurvey): r
     if (kids.length + waiting.length > limits.pageTreeNodes) throw tooMany();
     for (const kid of kids.toReversed()) waiting.push({ node: kid, above: branch });
   }
-  assertCounted(branches);
+  // what is below comes behind what is above
+  for (const branch of branches.toReversed()) if (branch.above !== undefined) branch.above.pages += branch.pages;
   // Ghostscript shows its pages once, the others as often as it is listed; editors leave empty ones behind
   if (again.some((branch) => branch.pages > 0)) throw refuse('A branch of the page tree of the PDF is listed twice.');
+  assertCounted(branches);
   return pages;
 }
 
@@ -85,8 +87,6 @@ function tooMany(): Error {
 
 /** Readers that go by `/Count` look for pages that aren't there, and some show none then. */
 function assertCounted(branches: readonly Branch[]): void {
-  // what is below comes behind what is above
-  for (const { above, pages } of branches.toReversed()) if (above !== undefined) above.pages += pages;
   for (const { count, pages } of branches) {
     if (typeof count === 'number' && count !== pages) {
       throw refuse(`The PDF says that it has ${count} pages where it has ${pages}.`);

@@ -130,6 +130,7 @@ export const inputPolicy = {
   earlier_signature_intact: never('A broken signature stays broken: the journal says so, the seal does not stop.', [
     'signature_dropped',
     'signature_hidden',
+    'usage_rights_not_intact',
     'signature_object_wrong',
     'signature_key_duplicate',
     'signature_value_indirect',

@@ -40,7 +40,7 @@ function readEarlier(document: PdfDocument, { dict, field }: EarlierSignature): 
   const ref = value instanceof PdfRef ? value : undefined;
   const entry = ref && document.findEntry(ref.number);
   const findings = new Findings();
-  const read = readSignatureDictionary(document.source, document.base, { field, ref, dict, entry }, findings);
+  const read = readSignatureDictionary(document.source, document.base, { ref, dict, entry }, findings);
   const { byteRange, contents, isTimeStamp } = read;
   // formats of ISO 32000-1 that are looked at nowhere in this product
   if (findings.has('signature_type_wrong') && read.subFilter !== undefined) return 'not-checked';

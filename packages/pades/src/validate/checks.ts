@@ -147,6 +147,9 @@ export const checks = {
   comparison_incomplete: unsure('GENERIC', 'What changed after signing could not be found out.'),
 
   // only said
+  usage_rights_not_intact: note(
+    'The usage rights of the document (/Perms /UR3) are signed, and that signature does not hold or was not checked.',
+  ),
   whole_file_not_covered: note('Updates follow the signed revision; see "changed since".'),
   time_stamp_absent: note('There is no time-stamp: the time is the one that the signer claims.'),
 } as const satisfies Record<string, CheckDefinition>;

@@ -1,6 +1,7 @@
 import { findUnlistedBytes, KnownReferences, type PdfDocument } from '@sigillum/pdf';
 import { KnownCertificates, parseCertificate } from '@sigillum/pki';
 import { checkPages } from './check-pages.ts';
+import { checkUsageRights } from './check-usage-rights.ts';
 import { compareRevisions } from './compare-revisions.ts';
 import { Findings } from './findings.ts';
 import { type DroppedSignature, findSignatures } from './find-signatures.ts';
@@ -36,6 +37,7 @@ export function judgeDocument(document: PdfDocument, options: ValidationOptions)
   checkFileFrame(document, findings);
   const revisions = readRevisions(document);
   checkPages(revisions.views[0] ?? document, findings);
+  checkUsageRights(document, findings);
   const { found: all, dropped } = findSignatures(revisions, findings);
   const signatures: ReadSignature[] = all.map((found) => {
     const own = new Findings();

@@ -51,7 +51,7 @@ const directKeys = [
 export function readSignatureDictionary(
   source: ByteSource,
   base: number,
-  { ref, dict, entry }: FoundSignature,
+  { ref, dict, entry }: Omit<FoundSignature, 'field'>,
   findings: Findings,
 ): SignatureDictionary {
   const nothing: SignatureDictionary = {

@@ -61,12 +61,11 @@ describe('an archived seal is accepted over', () => {
   test.each([
     ['a page that stands twice', write({ ...plain, 2: '<< /Type /Pages /Kids [3 0 R 3 0 R] /Count 2 >>' })],
     [
-      'a branch of pages that stands twice',
+      'a branch without pages that stands twice',
       write({
         ...plain,
-        2: '<< /Type /Pages /Kids [4 0 R 4 0 R] /Count 2 >>',
-        3: `<< ${page} /Parent 4 0 R >>`,
-        4: '<< /Type /Pages /Parent 2 0 R /Kids [3 0 R] /Count 1 >>',
+        2: '<< /Type /Pages /Kids [3 0 R 4 0 R 4 0 R] /Count 1 >>',
+        4: '<< /Type /Pages /Parent 2 0 R /Kids [] /Count 0 >>',
       }),
     ],
     ['an object that breaks the syntax', write({ ...plain, 4: '<< /A 1..2e << >>' }, '/Info 4 0 R')],
@@ -133,4 +132,43 @@ test('A number that led nowhere may not get an object', async () => {
   expect(judge(sealed)).toEqual([]);
   const filled = appendTo(sealed, { 9: '<< /Title (b) >>' }, `/Root 1 0 R /Info 9 0 R /Prev ${startOf(sealed)}`);
   expect(judge(filled)).toContain('changed_after_signing');
+});
+
+describe('usage rights of a document', () => {
+  const look = (file: Uint8Array) =>
+    validateSignatures(createArraySource(new Uint8Array(file)), { roots: [pki.root.certificate], now: new Date() });
+  const rights = '<< /Type /Sig /Filter /Adobe.PPKLite /SubFilter /adbe.pkcs7.detached';
+
+  test.each([
+    ['that no ByteRange leads to', `${rights} /ByteRange [0 10 20 10] /Contents <3000> >>`, 'does not lead to it'],
+    ['without a ByteRange', `${rights} /Contents <3000> >>`, 'does not lead to it'],
+    ['that are twice themselves', `${rights} /Contents <00> /Contents <01> >>`, 'does not lead to it'],
+  ])('%s are told beside a good seal, and refuse nothing', async (_, body, detail) => {
+    const input = write({ ...plain, 1: '<< /Type /Catalog /Pages 2 0 R /Perms << /UR3 9 0 R >> >>', 9: body });
+    const report = look(await seal(input));
+    expect(report.accepted).toBe(true);
+    expect(report.findings).toEqual([
+      expect.objectContaining({
+        code: 'usage_rights_not_intact',
+        severity: 'note',
+        detail: expect.stringContaining(detail),
+      }),
+    ]);
+  });
+
+  test('that hold are not told, and are when the document was changed under them', async () => {
+    const first = await seal(write(plain));
+    const signature = /(\d+) 0 obj\n<<[^>]*\/Type \/Sig\b/.exec(first.toString('latin1'))?.[1];
+    const catalog = { 1: `<< /Type /Catalog /Pages 2 0 R /Perms << /UR3 ${signature} 0 R >> >>` };
+    const moved = appendTo(first, catalog, `/Root 1 0 R /Prev ${startOf(first)}`);
+    expect(look(moved).findings.map(({ code }) => code)).not.toContain('usage_rights_not_intact');
+    // a letter of the page, in the same place
+    const changed = Buffer.from(moved.toString('latin1').replace('0 0 200 200', '0 0 200 201'), 'latin1');
+    expect(look(changed).findings).toContainEqual(
+      expect.objectContaining({
+        code: 'usage_rights_not_intact',
+        detail: 'The document was another one when they were signed.',
+      }),
+    );
+  });
 });
