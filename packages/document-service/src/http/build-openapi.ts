@@ -12,7 +12,13 @@ type Operation = NonNullable<NonNullable<Paths[string]>['get']>;
 type Responses = NonNullable<Operation['responses']>;
 
 /** What every route may answer, whatever it does. */
-const everywhere: readonly ErrorCode[] = ['request_invalid', 'request_not_acceptable', 'internal_error'];
+const everywhere: readonly ErrorCode[] = [
+  'request_invalid',
+  'request_not_acceptable',
+  // Before any route: an appearance in the query gets there.
+  'request_head_too_large',
+  'internal_error',
+];
 const whenAuthenticated: readonly ErrorCode[] = [
   'request_rate_limited',
   'request_unauthenticated',

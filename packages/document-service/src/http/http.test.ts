@@ -70,6 +70,11 @@ describe('the OpenAPI document', () => {
     expect(create.requestBody.content).toHaveProperty(['application/pdf']);
     expect(create.responses[503].description).toContain('`tsa_unavailable`');
     expect(served.paths['/v1/status'].get.security).toEqual([]);
+    // A client that puts a large appearance into the query meets this one before any route does.
+    const { status, body } = await get(`/v1/seals?cursor=${'x'.repeat(20_000)}`);
+    expect({ status, code: JSON.parse(body).code }).toEqual({ status: 431, code: 'request_head_too_large' });
+    for (const operation of Object.values<Record<string, { responses: object }>>(served.paths).flatMap(Object.values))
+      expect(operation.responses).toHaveProperty(['431']);
     const list = served.paths['/v1/seals'].get.parameters;
     expect(list[0]).toMatchObject({ name: 'limit', schema: { type: 'integer', maximum: 100 } });
   });
