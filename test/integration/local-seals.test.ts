@@ -1,8 +1,10 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import {
+  appendFileSync,
   closeSync,
   createReadStream,
+  existsSync,
   mkdtempSync,
   openSync,
   readFileSync,
@@ -14,13 +16,14 @@ import {
 import { createServer, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { AppearanceFonts, locateFontFiles } from '@sigillum/appearances';
 import { validateSignatures } from '@sigillum/pades';
-import { createArraySource, isPdfArray, openPdf, PdfDict, PdfStream } from '@sigillum/pdf';
+import { createArraySource, isPdfArray, listFormFields, openPdf, PdfDict, PdfStream, PdfString } from '@sigillum/pdf';
 import { cmsOids, decodeOctetString, decodePem, parseSignedData, parseTstInfo } from '@sigillum/pki';
 import { type CredentialResource, SigillumApiError, SigillumClient, type SealDocumentOptions } from '@sigillum/sdk';
-import { DevelopmentHome, makeSamplePdf } from '@sigillum/testing';
+import { DevelopmentHome, makeSamplePdf, rewriteWithQpdf } from '@sigillum/testing';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { CredentialMemory } from '../../packages/sdk/src/local/credential-memory.ts';
 import type { DigestApi } from '../../packages/sdk/src/local/digest-api.ts';
@@ -67,7 +70,15 @@ function takeApart(sealed: Uint8Array, inputSize: number, credential: Credential
   const text = Buffer.from(sealed.subarray(inputSize)).toString('latin1');
   const contents = [...text.matchAll(/\/Contents <([0-9a-f]+)>/g)].map(([, hex = '']) => Buffer.from(hex, 'hex'));
   const [cms, documentToken] = contents.map(cutPadding);
-  const [, time = ''] = /\/M \((D:[^)]*)\)/.exec(text) ?? [];
+  // through the document: in an encrypted one it is no plain text
+  const [dict] = listFormFields(document)
+    .flatMap(({ value }) => {
+      const signature = value === undefined ? undefined : document.resolve(value);
+      return signature instanceof PdfDict && document.find(signature, 'M') !== undefined ? [signature] : [];
+    })
+    .slice(-1);
+  const madeAt = dict && document.find(dict, 'M');
+  const time = madeAt instanceof PdfString ? Buffer.from(madeAt.bytes).toString('latin1') : '';
   const [, year, month, day, hour, minute, second] = /D:(....)(..)(..)(..)(..)(..)/.exec(time) ?? [];
   const now = `${year}-${month}-${day}T${hour}:${minute}:${second}.000Z`;
   const random = [...text.matchAll(/\/ID \[<[0-9a-f]*> ?<([0-9a-f]{32})>\]/g)].map(([, hex = '']) =>
@@ -149,12 +160,17 @@ async function sealByService(
 
 describe('with the same clock, random bytes, signature, tokens and data', () => {
   const read = (name: string) => new Uint8Array(readFileSync(join(corpus, name)));
+  const hasQpdf = process.env['CI'] === 'true' || spawnSync('qpdf', ['--version']).error === undefined;
+  const encrypt = () =>
+    rewriteWithQpdf(makeSamplePdf(), ['--allow-weak-crypto', '--encrypt', '', 'owner', '128', '--']);
   const visible = { appearance, reason: 'Perché è così', location: 'Trento', contactInfo: 'a@example.org' };
   const cases: readonly (readonly [string, () => Uint8Array, SealDocumentOptions])[] = [
     ['b-t', () => makeSamplePdf(), { level: 'b-t' }],
     ['b-lt by p384', () => makeSamplePdf('xref-stream'), { level: 'b-lt', credential: 'p384', name: 'Ä B' }],
     ['b-lta by rsa-pss-3072', () => makeSamplePdf('object-streams'), { level: 'b-lta', credential: 'rsa-pss-3072' }],
     ['b-lta by rsa-2048', () => makeSamplePdf('linearized'), { level: 'b-lta', credential: 'rsa-2048' }],
+    ['b-t, visible, in an xref stream', () => makeSamplePdf('xref-stream'), { level: 'b-t', ...visible }],
+    ...(hasQpdf ? [['b-lta in a file encrypted by RC4', encrypt, { level: 'b-lta', ...visible }] as const] : []),
     ['b-lta, visible', () => makeSamplePdf('hybrid'), { level: 'b-lta', ...visible }],
     ['b-lt, visible and certified', () => read('pdf-lib/form-filled.pdf'), { level: 'b-lt', certify: 2, ...visible }],
     ['b-lta in a field of that name', () => makeSamplePdf(), { level: 'b-lta', field: 'Approval' }],
@@ -458,6 +474,68 @@ describe('against a running home', () => {
     rmSync(join(folder, 'huge-sealed.pdf'));
   }, 120_000);
 });
+
+/** Fonts of Debian's fonts-dejavu-core and fonts-droid-fallback. */
+const addedFonts = [
+  '/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf',
+  '/usr/share/fonts/truetype/dejavu/DejaVuSans-Bold.ttf',
+  '/usr/share/fonts/truetype/droid/DroidSansFallbackFull.ttf',
+];
+const missingFonts = addedFonts.filter((path) => !existsSync(path));
+const withFonts = missingFonts.length === 0 || process.env['CI'] === 'true' ? describe : describe.skip;
+
+withFonts(
+  `fonts in the configuration of the service${missingFonts.length > 0 ? ` (missing: ${missingFonts})` : ''}`,
+  () => {
+    const strange = { ...appearance, title: '株式会社', text: 'Հայաստան → ✓ 日本語の印章' };
+    const options = { level: 'b-lta', appearance: strange } as const;
+    const listFonts = (bytes: Uint8Array) =>
+      Buffer.from(bytes)
+        .toString('latin1')
+        .matchAll(/\/FontName \/([A-Z]{6}\+[\w-]+)/g)
+        .map(([, name]) => name)
+        .toArray();
+
+    beforeAll(async () => {
+      appendFileSync(join(home.directory, 'config/document-service.yaml'), `fonts: ${JSON.stringify(addedFonts)}\n`);
+      process.kill(home.findService('document-service').pid, 'SIGKILL');
+      for (const end = Date.now() + 60_000; ; await sleep(100)) {
+        const made = await client.seal(makeSamplePdf(), { level: 'b-t', appearance: strange }).catch((error) => error);
+        if (!Error.isError(made)) return void (await made.bytes());
+        if (Date.now() > end) throw made;
+      }
+    }, 90_000);
+
+    test('make the same seal as the same files given to the SDK', async () => {
+      const input = makeSamplePdf();
+      const made = await sealByService(input, options);
+      const { ports } = replay(made);
+      const files = locateFontFiles();
+      const added = addedFonts.map((path) => ({ name: path, bytes: readFileSync(path) }));
+      const loadFonts = async () =>
+        new AppearanceFonts({ regular: readFileSync(files.regular), bold: readFileSync(files.bold), added });
+      const local = await sealLocally(input, { ...options, roots }, { ...ports, loadFonts });
+      expect(Buffer.from(await local.bytes()).equals(made.bytes)).toBe(true);
+      expect(listFonts(made.bytes).length).toBeGreaterThan(2);
+    }, 60_000);
+
+    test('and as --font of the CLI, which without them makes none', async () => {
+      const [path, out] = [join(folder, 'fonts.pdf'), join(folder, 'fonts-sealed.pdf')];
+      writeFileSync(path, makeSamplePdf());
+      const made = await sealByService(makeSamplePdf(), options);
+      const file = join(folder, 'appearance.json');
+      writeFileSync(file, JSON.stringify(strange));
+      const command = ['seal', path, '-o', out, '--local', '--level', 'b-lta', '--appearance', file];
+      const cli = (...args: readonly string[]) => run('node', [script, ...command, '--home', home.directory, ...args]);
+      await expect(cli()).rejects.toMatchObject({ stderr: expect.stringContaining('appearance_text_unsupported') });
+      expect(existsSync(out)).toBe(false);
+      await cli(...addedFonts.flatMap((font) => ['--font', font]));
+      const bytes = readFileSync(out);
+      expect(listFonts(bytes)).toEqual(listFonts(made.bytes));
+      expect(validateSignatures(createArraySource(bytes), { roots, now: new Date() }).accepted).toBe(true);
+    }, 60_000);
+  },
+);
 
 /** A page, and a stream that nothing shows. */
 function makeHugePdf(path: string, padding: number): void {
