@@ -8,6 +8,7 @@ import {
   readFileSync,
   readSync,
   renameSync,
+  rmdirSync,
   rmSync,
   utimesSync,
   writeFileSync,
@@ -16,22 +17,15 @@ import { resolve } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type JsonObject, verifyAuditLog } from '@sigillum/audit';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, describe, expect, test } from '@jest/globals';
 import { checkInvariants } from './check-invariants.ts';
 import { type RunningSigner, waitUntil } from './running-signer.ts';
 import { SignerHome, testPins } from './signer-home.ts';
 import { SigningRecord } from './signing-record.ts';
 
 /** What must hold when a process, a disk or a token behaves as nobody should: nothing leaks, nothing goes on unseen. */
-let home: SignerHome;
-
-beforeAll(() => {
-  home = new SignerHome();
-}, 120_000);
-
-afterAll(async () => {
-  await home?.remove();
-}, 60_000);
+const home = new SignerHome();
+afterAll(() => home.remove(), 60_000);
 
 const one = { token: { signers: 1 } };
 
@@ -46,15 +40,6 @@ async function readAudit(signer: RunningSigner): Promise<JsonObject[]> {
   const chain = `hash-signer/${signer.instance}`;
   await verifyAuditLog({ directory: signer.auditDirectory, chain, onEvent: (event) => events.push(event) });
   return events;
-}
-
-async function reload(signer: RunningSigner, what: string): Promise<void> {
-  const label = `what="${what}"`;
-  const before = await signer.metric('hash_signer_reloads_total', label);
-  signer.child.kill('SIGHUP');
-  await waitUntil(`a reload of ${what}`, async () => {
-    return (await signer.metric('hash_signer_reloads_total', label)) > before;
-  });
 }
 
 describe('a disk that hangs', () => {
@@ -123,19 +108,19 @@ describe('a key whose manifest has gone', () => {
   test('is used no more at once: the last one of its token, or while no process can log in, or beside a broken manifest', async () => {
     const folder = fill('gone', 'p256', 'p384', 'rsa-2048');
     const record = new SigningRecord();
-    const signer = await home.start('gone', { manifests: folder, limits: { start_timeout_ms: 2_000 } });
+    const signer = await home.start('gone', { manifests: folder, limits: { start_timeout_ms: 4_000 } });
     const client = home.connect(signer);
     const pids = signer.signers();
     // No new process could log in now.
     home.shim.set(['C_Login return 0x30']);
     rmSync(home.path('gone/p384.json'));
-    await reload(signer, 'config');
+    await signer.reload('config');
     expect(await record.sign(client, home.key('p384'))).toEqual(['signer_key_unknown']);
     expect(await record.sign(client, home.key('p256'))).toEqual(['signed']);
     // A new key can't be taken now; that keeps no old one.
     fill('gone', 'p384');
     rmSync(home.path('gone/rsa-2048.json'));
-    await reload(signer, 'config');
+    await signer.reload('config');
     expect(await record.sign(client, home.key('rsa-2048'))).toEqual(['signer_key_unknown']);
     await waitUntil('the failed reload', async () => {
       return (await signer.metric('hash_signer_reloads_total', 'what="keys"', 'outcome="failed"')) === 1;
@@ -143,7 +128,7 @@ describe('a key whose manifest has gone', () => {
     home.shim.clear();
     rmSync(home.path('gone/p384.json'));
     fill('gone', 'rsa-2048');
-    await reload(signer, 'keys');
+    await signer.reload('keys');
     await waitUntil('the key is back', async () => {
       return (await record.sign(client, home.key('rsa-2048')))[0] === 'signed';
     });
@@ -152,26 +137,53 @@ describe('a key whose manifest has gone', () => {
     // One file that is no manifest: nothing of the configuration is taken, but what has gone has gone.
     writeFileSync(home.path('gone/broken.json'), '{');
     rmSync(home.path('gone/rsa-2048.json'));
-    await reload(signer, 'config');
+    await signer.reload('config');
     expect(await signer.metric('hash_signer_reloads_total', 'what="config"', 'outcome="failed"')).toBe(1);
     expect(await record.sign(client, home.key('rsa-2048'))).toEqual(['signer_key_unknown']);
     expect(await record.sign(client, home.key('p256'))).toEqual(['signed']);
     // A folder that isn't there is a disk that isn't mounted, not a hundred keys taken out of use.
     renameSync(home.path('gone'), home.path('gone-away'));
-    await reload(signer, 'config');
+    await signer.reload('config');
     expect(await record.sign(client, home.key('p256'))).toEqual(['signed']);
+    // Nor is one in which nothing is.
+    mkdirSync(home.path('gone'));
+    await signer.reload('config');
+    expect(await record.sign(client, home.key('p256'))).toEqual(['signed']);
+    expect(signer.log).toContain('There is no key manifest in');
+    rmdirSync(home.path('gone'));
     renameSync(home.path('gone-away'), home.path('gone'));
-    rmSync(home.path('gone/broken.json'));
+    // Of another daemon's token.
+    const foreign = { ...home.key('p384'), token_label: 'another' };
+    writeFileSync(home.path('gone/broken.json'), JSON.stringify(foreign));
     rmSync(home.path('gone/p256.json'));
-    await reload(signer, 'keys');
+    await signer.reload('keys');
     expect(await record.sign(client, home.key('p256'))).toEqual(['signer_key_unknown']);
     // And it comes back by a reload too.
     fill('gone', 'p256');
-    await reload(signer, 'keys');
+    await signer.reload('keys');
     await waitUntil('the key is back', async () => (await record.sign(client, home.key('p256')))[0] === 'signed');
     expect(await signer.stop()).toBe(0);
     expect(await checkInvariants(home, [signer], record)).toEqual([]);
   }, 120_000);
+
+  test('is used no more by what waits already', async () => {
+    const folder = fill('queued', 'p256', 'p384');
+    const limits = { in_flight_per_purpose: 2 };
+    const signer = await home.start('queued', { manifests: folder, limits, token: { signers: 1, lanes: 1 } });
+    const record = new SigningRecord();
+    home.shim.set(['C_Sign takes 100']);
+    const waiting = record.sign(home.connect(signer), home.key('p256'), 90);
+    await waitUntil('a queue', async () => (await signer.metric('hash_signer_queue_length')) > 50);
+    rmSync(home.path('queued/p256.json'));
+    await signer.reload('keys');
+    const outcomes = await waiting;
+    const signed = outcomes.indexOf('signer_key_unknown');
+    expect(signed).toBeGreaterThan(0);
+    expect(new Set(outcomes.slice(signed))).toEqual(new Set(['signer_key_unknown']));
+    home.shim.clear();
+    expect(await signer.stop()).toBe(0);
+    expect(await checkInvariants(home, [signer], record)).toEqual([]);
+  });
 
   test('and is destroyed: a process that starts anew does not look for it', async () => {
     const plan = ['stays', 'goes'].map((name) => ({
@@ -188,7 +200,7 @@ describe('a key whose manifest has gone', () => {
     const client = home.connect(signer);
     const record = new SigningRecord();
     rmSync(home.path('doomed/doomed-goes.json'));
-    await reload(signer, 'keys');
+    await signer.reload('keys');
     home.destroyPublicKey(goes.key_id);
     const victim = firstOf(signer);
     process.kill(victim, 'SIGKILL');

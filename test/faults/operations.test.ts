@@ -10,31 +10,17 @@ import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { promisify } from 'node:util';
 import fc from 'fast-check';
 import { verifyAuditLog } from '@sigillum/audit';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, describe, expect, test } from '@jest/globals';
 import { checkInvariants } from './check-invariants.ts';
 import { type RunningSigner, waitUntil } from './running-signer.ts';
 import { SignerHome, testPins } from './signer-home.ts';
 import { SigningRecord } from './signing-record.ts';
 
 /** What an operator meets: wrong signatures, reloads, rates, full disks, several tokens, and what may be read. */
-let home: SignerHome;
-
-beforeAll(() => {
-  home = new SignerHome();
-}, 120_000);
-
-afterAll(async () => {
-  await home?.remove();
-}, 60_000);
+const home = new SignerHome();
+afterAll(() => home.remove(), 60_000);
 
 const one = { token: { signers: 1 } };
-const reloaded = async (signer: RunningSigner, what: string): Promise<void> => {
-  const before = await signer.metric('hash_signer_reloads_total', `what="${what}"`);
-  signer.child.kill('SIGHUP');
-  await waitUntil(`a reload of ${what}`, async () => {
-    return (await signer.metric('hash_signer_reloads_total', `what="${what}"`)) > before;
-  });
-};
 
 describe('a wrong signature', () => {
   // CKM_ECDSA, CKM_RSA_PKCS_PSS, CKM_RSA_PKCS
@@ -72,7 +58,7 @@ describe('a wrong signature', () => {
     }
     const state = join(signer.auditDirectory, 'state');
     rmSync(join(state, `quarantined-${home.key('p256').key_id}.json`));
-    await reloaded(signer, 'config');
+    await signer.reload('config');
     expect(await record.sign(client, home.key('p256'))).toEqual(['signed']);
     expect(await record.sign(client, home.key('p384'))).toEqual(['signer_key_quarantined']);
     expect(await signer.metric('hash_signer_quarantined_keys')).toBe(3);
@@ -102,7 +88,7 @@ describe('a reload', () => {
 
     const other = { ...one, clients: [home.client('tsa', ['timestamp'])] };
     await home.writeConfig('reload', other);
-    await reloaded(signer, 'config');
+    await signer.reload('config');
     expect(await record.sign(client, p256)).toEqual(['signer_client_unknown']);
 
     const pin = (file: string): string =>
@@ -111,14 +97,14 @@ describe('a reload', () => {
         .digest('hex');
     const pinned = (file: string) => ({ ...home.client('document-service', ['seal']), spki_sha256: [pin(file)] });
     await home.writeConfig('reload', { ...one, clients: [pinned('tsa.pem')] });
-    await reloaded(signer, 'config');
+    await signer.reload('config');
     expect(await record.sign(client, p256)).toEqual(['signer_client_unknown']);
     const rates = [
       { key_id: p256.key_id, per_second: 0.01, burst: 5, per_day: 1_000 },
       { purpose: 'seal', per_day: 3 },
     ];
     await home.writeConfig('reload', { ...one, clients: [pinned('document-service.pem')], rates });
-    await reloaded(signer, 'config');
+    await signer.reload('config');
     expect(await record.sign(client, p256, 5)).toEqual(Array(5).fill('signed'));
     await expect(
       client.signDigests({
@@ -138,7 +124,7 @@ describe('a reload', () => {
       home.path('reload.yaml'),
       readFileSync(home.path('reload.yaml'), 'utf8').replace('clients', 'customers'),
     );
-    await reloaded(signer, 'config');
+    await signer.reload('config');
     expect(signer.log).toContain('the configuration is not usable, the old one stays');
     expect(await record.sign(client, home.key('rsa-2048'))).toEqual(['signed']);
     expect(await signer.stop()).toBe(0);
@@ -173,7 +159,7 @@ describe('a reload', () => {
       while (!load.isDone) outcomes.push(...(await record.sign(client, home.key('p256'))));
       return outcomes;
     })();
-    await reloaded(signer, 'keys');
+    await signer.reload('keys');
     await waitUntil('the old ones gone', () => !signer.signers().some((pid) => before.includes(pid)));
     load.isDone = true;
     expect(new Set(await signing)).toEqual(new Set(['signed']));
@@ -182,7 +168,7 @@ describe('a reload', () => {
 
     const stray = { ...home.key('p384'), key_id: 'f'.repeat(32) };
     writeFileSync(home.path(`${folder}/stray.json`), JSON.stringify(stray));
-    await reloaded(signer, 'keys');
+    await signer.reload('keys');
     expect(await signer.metric('hash_signer_reloads_total', 'what="keys"', 'outcome="failed"')).toBe(1);
     expect(await record.sign(client, home.key('p384'))).toEqual(['signed']);
 
@@ -243,14 +229,14 @@ describe('a reload', () => {
     const good = { certificate: 'tls/hash-signer.pem', key: 'tls/hash-signer.key', client_roots: 'tls/root.pem' };
     const signer = await home.start('half-tls', one);
     await home.writeConfig('half-tls', { ...one, tls: { ...good, ...broken } });
-    await reloaded(signer, 'tls');
+    await signer.reload('tls');
     expect(await signer.metric('hash_signer_reloads_total', 'what="tls"', 'outcome="failed"')).toBe(1);
     const line = signer.log.split('\n').find((text) => text.includes('the TLS files are not usable')) ?? '';
     expect(line).toContain(home.path(file));
     expect(line).toContain(why);
     expect(await new SigningRecord().sign(home.connect(signer), home.key('p256'))).toEqual(['signed']);
     await home.writeConfig('half-tls', one);
-    await reloaded(signer, 'tls');
+    await signer.reload('tls');
     expect(await signer.metric('hash_signer_reloads_total', 'what="tls"', 'outcome="ok"')).toBe(1);
     expect(await signer.stop()).toBe(0);
   });

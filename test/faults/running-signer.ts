@@ -96,6 +96,16 @@ export class RunningSigner {
       .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0);
   }
 
+  /** SIGHUP; resolves when `what` was read again, well or not (its label in the metric of reloads). */
+  async reload(what: string): Promise<void> {
+    const label = `what="${what}"`;
+    const before = await this.metric('hash_signer_reloads_total', label);
+    this.child.kill('SIGHUP');
+    await waitUntil(`a reload of ${what}`, async () => {
+      return (await this.metric('hash_signer_reloads_total', label)) > before;
+    });
+  }
+
   async waitForExit(): Promise<number | null> {
     if (this.child.exitCode === null && this.child.signalCode === null) await once(this.child, 'exit');
     return this.child.exitCode;

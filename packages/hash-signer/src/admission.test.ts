@@ -67,11 +67,17 @@ describe('admission', () => {
   });
 
   test('takes no burst soon after it has refused: in an overload a short pause is none', () => {
-    const { mayEnter, pass } = createBusy(10);
+    const { admission, mayEnter, pass, now } = createBusy(10);
     expect(mayEnter(100)).toBe(false);
+    admission.refuse('seal', now());
     pass(900);
     expect(mayEnter(0)).toBe(true);
     expect(mayEnter(100)).toBe(false);
+    pass(101);
+    // Only asked and not turned away since: that is calm.
+    expect(mayEnter(0)).toBe(true);
+    expect(mayEnter(100)).toBe(true);
+    admission.refuse('seal', now());
     pass(1_100);
     expect(mayEnter(0)).toBe(true);
     expect(mayEnter(100)).toBe(true);

@@ -83,6 +83,11 @@ export class Admission {
     pace.completedAt = ahead === 0 ? undefined : now;
   }
 
+  /** A request of this purpose was turned away: what comes next is no burst after calm. */
+  refuse(purpose: Purpose, now: number): void {
+    this.#getPace(purpose).refusedAt = now;
+  }
+
   /**
    * Whether another request of this purpose may come.
    * @param ahead how many of its purpose wait for a lane
@@ -114,9 +119,7 @@ export class Admission {
     const batchMs = patience * intervalMs;
     if (waitMs <= Math.max(this.#options.maxQueueMs, this.#executionMs, batchMs)) return true;
     const isBurst = now - pace.freeAt <= BURST_MS && now - pace.refusedAt > CALM_MS;
-    if (isBurst && waitMs <= this.#options.maxBurstMs) return true;
-    pace.refusedAt = now;
-    return false;
+    return isBurst && waitMs <= this.#options.maxBurstMs;
   }
 
   #getPace(purpose: Purpose): Pace {

@@ -122,6 +122,18 @@ describe('rates', () => {
     expect(() => rates.take(key, 1)).toThrow(code('signer_rate_exceeded'));
   });
 
+  test('of a second have back what was not signed, up to the burst', () => {
+    const rates = new RateLimits([{ purpose: 'seal', per_second: 1, burst: 10 }], undefined, () => 0);
+    rates.take(key, 10);
+    expect(() => rates.take(key, 1)).toThrow(expect.objectContaining({ code: 'signer_rate_exceeded' }));
+    rates.giveBack(key, 4);
+    rates.take(key, 4);
+    expect(() => rates.take(key, 1)).toThrow(expect.objectContaining({ code: 'signer_rate_exceeded' }));
+    rates.giveBack(key, 100);
+    rates.take(key, 10);
+    expect(() => rates.take(key, 1)).toThrow(expect.objectContaining({ code: 'signer_rate_exceeded' }));
+  });
+
   test('count a UTC day, with what was made before a restart and without what was not signed', () => {
     let now = midnight - 10_000;
     const rates = new RateLimits([{ key_id: key.keyId, per_day: 10 }], () => now);

@@ -55,8 +55,9 @@ export class Canary {
     this.#isFailing = false;
   }
 
-  get keyId(): string | undefined {
-    return this.#key?.keyId;
+  /** The same, when it is another one. */
+  keep(key: ServedKey | undefined): void {
+    if (key?.keyId !== this.#key?.keyId) this.use(key);
   }
 
   /** Whether the last canary of any process was right, and not too long ago. */

@@ -75,8 +75,11 @@ const limitsSchema = z.strictObject({
   max_queue_ms: z.int().min(1).max(60_000).default(1_000),
   /** The same for a burst: what comes at once after nobody has waited and nobody was refused for a second. */
   max_burst_ms: z.int().min(1).max(60_000).default(1_000),
-  /** Digests handed to one signer process per purpose before answers come back; hides the pipe's round trip. */
-  in_flight_per_purpose: z.int().min(1).max(1_000).default(16),
+  /**
+   * Digests handed to one signer process per purpose before answers come back; hides the pipe's round trip. By default
+   * 16, or two for each lane: one in the HSM, and one that is prepared meanwhile.
+   */
+  in_flight_per_purpose: z.int().min(1).max(1_000).optional(),
   /** Digests of one client, waiting or in work; a client's own `max_pending` goes before it. */
   pending_per_client: z.int().min(1).max(100_000).default(400),
   /** A request with less time left is refused: two watchdog periods must fit into every deadline. */

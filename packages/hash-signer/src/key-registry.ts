@@ -1,5 +1,5 @@
 import type { Quarantine } from './quarantine.ts';
-import type { ServedKey } from './served-keys.ts';
+import { isSameKey, type ServedKey } from './served-keys.ts';
 
 /** The keys that this daemon serves, and which of them are out of use. */
 export class KeyRegistry {
@@ -13,6 +13,12 @@ export class KeyRegistry {
 
   find(keyId: string): ServedKey | undefined {
     return this.#keys.get(keyId);
+  }
+
+  /** Whether the key is the one that is served under its identifier, and not one of before a reload. */
+  serves(key: ServedKey): boolean {
+    const served = this.#keys.get(key.keyId);
+    return served === key || (served !== undefined && isSameKey(served, key));
   }
 
   list(): ServedKey[] {

@@ -52,13 +52,17 @@ export class PurposeQueues {
     return undefined;
   }
 
-  /** Takes items out, wherever they wait. Answers those that waited. */
-  remove(items: ReadonlySet<WorkItem>): WorkItem[] {
+  /** Takes items out, wherever they wait, and answers them. */
+  remove(isMeant: (item: WorkItem) => boolean): WorkItem[] {
     const removed: WorkItem[] = [];
+    const stays = (item: WorkItem): boolean => {
+      if (!isMeant(item)) return true;
+      removed.push(item);
+      return false;
+    };
     for (const queue of this.#queues.values()) {
-      removed.push(...[...queue.waiting, ...queue.returned].filter((item) => items.has(item)));
-      queue.waiting = queue.waiting.filter((item) => !items.has(item));
-      queue.returned = queue.returned.filter((item) => !items.has(item));
+      queue.waiting = queue.waiting.filter(stays);
+      queue.returned = queue.returned.filter(stays);
     }
     return removed;
   }

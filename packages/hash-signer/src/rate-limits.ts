@@ -86,11 +86,14 @@ export class RateLimits {
     this.#count(usage, count);
   }
 
-  /** Of the digests taken, so many were not signed: the day's count has them back. */
+  /** Of the digests taken, so many were not signed: neither the second nor the day has them. */
   giveBack(key: LimitedKey, count: number): void {
     const usage = this.#usage.get(key.keyId);
+    if (!usage) return;
+    const rate = this.#findRate(key);
+    usage.tokens = Math.min(rate ? burstOf(rate) : Infinity, usage.tokens + count);
     // Taken yesterday, they are not in today's count.
-    if (usage?.signed.has(dayOf(this.#now()))) this.#count(usage, -count);
+    if (usage.signed.has(dayOf(this.#now()))) this.#count(usage, -count);
   }
 
   #count({ signed }: Usage, count: number): void {

@@ -4,7 +4,7 @@ import type { Config } from './config.ts';
 import type { KeyRegistry } from './key-registry.ts';
 import type { Quarantine } from './quarantine.ts';
 import type { RateLimits } from './rate-limits.ts';
-import { isWithdrawn, loadServedKeys, type ServedKey } from './served-keys.ts';
+import { isSameKey, isWithdrawn, loadServedKeys, type ServedKey } from './served-keys.ts';
 import type { SignerMetrics } from './signer-metrics.ts';
 import type { TlsFiles } from './tls-files.ts';
 import type { TokenSigners } from './token-signers.ts';
@@ -24,14 +24,6 @@ export type ReloadDependencies = {
 
 /** What a reload takes; everything else in the configuration needs a restart. */
 const reloadedParts = new Set(['clients', 'rates', 'tls', 'manifests']);
-
-/** A key that is used otherwise from now on is another one; only its name may change. */
-const isSameKey = (left: ServedKey, right: ServedKey): boolean =>
-  left.keyId === right.keyId &&
-  left.purpose === right.purpose &&
-  left.algorithm === right.algorithm &&
-  left.tokenSerial === right.tokenSerial &&
-  Buffer.compare(left.spki, right.spki) === 0;
 
 const sameKeys = (left: readonly ServedKey[], right: readonly ServedKey[]): boolean => {
   const describe = (keys: readonly ServedKey[]): string =>

@@ -47,18 +47,41 @@ export function loadServedKeys(
   return [...keys.values()];
 }
 
-/** Whether the file of a key's manifest has gone, and not the whole folder with it (a disk that isn't mounted). */
+/** A key that is used otherwise from now on is another one; only its name may change. */
+export const isSameKey = (left: ServedKey, right: ServedKey): boolean =>
+  left.keyId === right.keyId &&
+  left.purpose === right.purpose &&
+  left.algorithm === right.algorithm &&
+  left.tokenSerial === right.tokenSerial &&
+  Buffer.compare(left.spki, right.spki) === 0;
+
+/**
+ * Whether the file of a key's manifest has gone, and not all of them with it: a disk that isn't mounted, a folder that is
+ * being filled, take no key along.
+ */
 export function isWithdrawn({ manifest }: ServedKey): boolean {
-  return !existsSync(manifest) && existsSync(dirname(manifest));
+  if (existsSync(manifest)) return false;
+  try {
+    return readManifestNames(dirname(manifest)).length > 0;
+  } catch {
+    return false;
+  }
 }
 
+const readManifestNames = (directory: string): string[] =>
+  readdirSync(directory).filter((name) => name.endsWith('.json'));
+
 function listManifests(directory: string): string[] {
+  let names: string[];
   try {
-    const names = readdirSync(directory).filter((name) => name.endsWith('.json'));
-    if (names.length <= MAX_MANIFESTS) return names.sort();
+    names = readManifestNames(directory);
   } catch (cause) {
     throw new SigillumError('config_invalid', `The folder of key manifests ${directory} can't be read.`, { cause });
   }
+  if (names.length === 0) {
+    throw new SigillumError('config_invalid', `There is no key manifest in ${directory}: is it mounted?`);
+  }
+  if (names.length <= MAX_MANIFESTS) return names.sort();
   throw new SigillumError('config_invalid', `${directory} has more than ${MAX_MANIFESTS} manifests.`);
 }
 

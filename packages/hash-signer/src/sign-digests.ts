@@ -19,7 +19,10 @@ export type SignDigestsDependencies = {
   readonly audit: AuditLog;
   readonly recorder: Pick<AuditRecorder, 'record' | 'isUsable'>;
   readonly registry: KeyRegistry;
-  readonly tokens: ReadonlyMap<string, Pick<TokenSigners, 'admit' | 'abandon' | 'findRefusal' | 'serves'>>;
+  readonly tokens: ReadonlyMap<
+    string,
+    Pick<TokenSigners, 'admit' | 'abandon' | 'findRefusal' | 'noteOverload' | 'serves'>
+  >;
   readonly rates: RateLimits;
   readonly pending: PendingWork;
   readonly limits: Pick<Limits, 'min_timeout_ms'>;
@@ -46,14 +49,18 @@ export class DigestSigning {
   assertRoom(client: Pick<ClientPolicy, 'name' | 'purposes'>, digests: number): void {
     let refusal = this.#findAuditRefusal();
     if (refusal) throw refusal;
+    const full: (() => void)[] = [];
     const isFirst = this.#with.pending.isIdle(client);
     for (const token of this.#with.tokens.values()) {
       for (const purpose of client.purposes) {
         if (!token.serves(purpose)) continue;
         refusal = token.findRefusal(purpose, { digests, isFirst });
         if (!refusal) return;
+        if (refusal.code === 'signer_overloaded') full.push(() => token.noteOverload(purpose));
       }
     }
+    // Only now: a purpose without room is no overload for a client that has room for another.
+    for (const note of full) note();
     if (refusal) throw refusal;
   }
 

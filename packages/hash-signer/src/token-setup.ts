@@ -30,12 +30,20 @@ export type TokenSetup = {
 const DEFAULT_SIGNERS = 2;
 const DEFAULT_LANES = 2;
 
+/** A pipe's round trip of P-256 on this machine's processors. */
+const LEAST_WINDOW = 16;
+
 /** The token's own word, then the vendor profile's, then ours. */
 export function chooseSizes(token: TokenConfig, profile: VendorProfile | undefined) {
   return {
     signers: token.signers ?? profile?.signers ?? DEFAULT_SIGNERS,
     lanes: token.lanes ?? profile?.lanes ?? DEFAULT_LANES,
   };
+}
+
+/** Digests of one purpose in one signer process. */
+export function getWindow({ lanes, limits }: Pick<TokenSetup, 'lanes' | 'limits'>): number {
+  return limits.in_flight_per_purpose ?? Math.max(LEAST_WINDOW, 2 * lanes);
 }
 
 /** How long one operation may take, by kind of key. */
@@ -74,7 +82,7 @@ export function createSlotsOptions(
       inProcess: setup.profile?.in_process ?? false,
       returnCodes: listReturnCodes(setup.profile),
       // One canary more than the windows.
-      maxInFlight: limits.in_flight_per_purpose * Math.max(1, purposes.size) + 1,
+      maxInFlight: getWindow(setup) * Math.max(1, purposes.size) + 1,
       keys: keys.map(({ keyId, algorithm, purpose, spki }) => ({
         keyId,
         algorithm,

@@ -10,7 +10,7 @@ import { refuseWrong } from './refuse-wrong.ts';
 import type { FailureClass } from './signer-messages.ts';
 import type { SignerProcess } from './signer-process.ts';
 import { SignerSlots, type StartVerdict } from './signer-slots.ts';
-import { createSlotsOptions, getWatchdogLimits, type TokenSetup } from './token-setup.ts';
+import { createSlotsOptions, getWatchdogLimits, getWindow, type TokenSetup } from './token-setup.ts';
 import { verifyRsaSignature } from './verify-rsa-signature.ts';
 import type { WorkItem } from './work-item.ts';
 
@@ -42,8 +42,7 @@ export class TokenSigners {
     this.serial = setup.token.serial;
     this.label = setup.token.label;
     this.#queues = new PurposeQueues(new Set(keys.map(({ purpose }) => purpose)), setup.limits.queue_per_purpose);
-    const { max_queue_ms, max_burst_ms } = setup.limits;
-    this.#admission = new Admission({ maxQueueMs: max_queue_ms, maxBurstMs: max_burst_ms });
+    this.#admission = new Admission({ maxQueueMs: setup.limits.max_queue_ms, maxBurstMs: setup.limits.max_burst_ms });
     const { failures, pause_ms } = setup.breaker;
     const { ec, rsa } = getWatchdogLimits(setup);
     this.#breaker = new CircuitBreaker({ failures, pauseMs: pause_ms, quietMs: Math.max(ec, rsa) });
@@ -68,8 +67,7 @@ export class TokenSigners {
         this.#dispatch();
       },
       onSigned: (signer, item, signature, executionMs) => this.#acceptSigned(signer, item, signature, executionMs),
-      onFailed: (signer, item, { failureClass }, executionMs) =>
-        this.#acceptFailed(signer, item, failureClass, executionMs),
+      onFailed: (signer, item, failure, ms) => this.#acceptFailed(signer, item, failure.failureClass, ms),
       onLost: (items) => this.#takeBack(items),
     });
   }
@@ -87,7 +85,7 @@ export class TokenSigners {
     return !this.#breaker.isOpen && this.#slots.usable().length > 0;
   }
 
-  /** Signatures can be made, and the last canary shows it. */
+  /** And the last canary shows it. */
   get isHealthy(): boolean {
     return this.isUsable && this.#canary.isHealthy;
   }
@@ -118,12 +116,18 @@ export class TokenSigners {
     return hasRoom ? undefined : this.#refuse('signer_overloaded', 'The queue is full.');
   }
 
+  /** A request was turned away for want of room. */
+  noteOverload(purpose: Purpose): void {
+    this.#admission.refuse(purpose, performance.now());
+  }
   /**
    * Admits digests of one key, all or none.
    * @throws `signer_unavailable`, `signer_overloaded`, at once and with a Retry-After
    */
   admit(items: readonly WorkItem[], isFirst: boolean): void {
-    const refusal = items[0] && this.findRefusal(items[0].key.purpose, { digests: items.length, isFirst });
+    const purpose = items[0]?.key.purpose;
+    const refusal = purpose && this.findRefusal(purpose, { digests: items.length, isFirst });
+    if (purpose && refusal?.code === 'signer_overloaded') this.noteOverload(purpose);
     if (refusal) throw refusal;
     if (!this.#queues.add(items)) throw this.#refuse('signer_overloaded', 'The queue is full.');
     this.#dispatch();
@@ -139,10 +143,8 @@ export class TokenSigners {
    * all: work goes to it next, and what one that hangs holds back is no queue.
    */
   #countAhead(purpose: Purpose, signers: readonly SignerProcess[]): number {
-    let least = Infinity;
-    for (const signer of signers)
-      least = Math.min(least, Math.max(0, signer.countInFlight(purpose) - this.#setup.lanes));
-    return this.#queues.lengthOf(purpose) + (signers.length === 0 ? 0 : least * signers.length);
+    const waiting = signers.map((signer) => Math.max(0, signer.countInFlight(purpose) - this.#setup.lanes));
+    return this.#queues.lengthOf(purpose) + (signers.length === 0 ? 0 : Math.min(...waiting) * signers.length);
   }
 
   /** Nobody waits any more: what still queues is dropped, what is in flight ends by itself and is never killed. */
@@ -151,14 +153,14 @@ export class TokenSigners {
     if (open.length === 0) return;
     for (const item of open) item.isAbandoned = true;
     // No HSM will ever have seen them, so they don't stay in the count of their key's day.
-    for (const item of this.#queues.remove(new Set(open))) item.fail('signer_timeout');
+    for (const item of this.#queues.remove(({ isAbandoned }) => isAbandoned)) item.fail('signer_timeout');
   }
 
-  /** These keys are used no more; `left` are the others. The processes stay, so nothing has to work for it. */
+  /** These keys are used no more, also not by what waits. The processes stay, so nothing has to work for it. */
   withdrawKeys(keyIds: ReadonlySet<string>, left: readonly ServedKey[]): void {
     this.#slots.forgetKeys(keyIds);
-    const canary = left.find(({ purpose }) => purpose === 'canary');
-    if (canary?.keyId !== this.#canary.keyId) this.#canary.use(canary);
+    for (const item of this.#queues.remove(({ key }) => keyIds.has(key.keyId))) item.fail('signer_key_unknown');
+    this.#canary.keep(left.find(({ purpose }) => purpose === 'canary'));
   }
 
   /**
@@ -201,7 +203,7 @@ export class TokenSigners {
   }
 
   #feed(signer: SignerProcess, isOnly: boolean): boolean {
-    const window = this.#setup.limits.in_flight_per_purpose;
+    const window = getWindow(this.#setup);
     // Each purpose has a window of its own on each signer, so none can fill the pipe for the others.
     const item = this.#queues.take(
       (purpose) => signer.countInFlight(purpose) < window,
@@ -210,7 +212,7 @@ export class TokenSigners {
     if (!item) return false;
     if (item.isAbandoned || item.deadline <= performance.now()) item.fail('signer_timeout');
     else if (this.#setup.registry.isQuarantined(item.key.keyId)) item.fail('signer_key_quarantined');
-    else if (!signer.knows(item.key.keyId)) item.fail('signer_key_unknown');
+    else if (!this.#setup.registry.serves(item.key) || !signer.knows(item.key.keyId)) item.fail('signer_key_unknown');
     else signer.send(item);
     return true;
   }
@@ -233,9 +235,8 @@ export class TokenSigners {
 
   #acceptFailed(signer: SignerProcess, item: WorkItem, failureClass: FailureClass, executionMs: number): void {
     this.#setup.metrics.failures.inc({ class: failureClass });
-    const isOurs = failureClass === 'wrong' || failureClass === 'request' || failureClass === 'busy';
     // Says nothing about the token's health, but a trial it is not.
-    if (isOurs && this.#breaker.isOpen) this.#breaker.fail();
+    if (['wrong', 'request', 'busy'].includes(failureClass) && this.#breaker.isOpen) this.#breaker.fail();
     if (failureClass === 'wrong') refuseWrong(item, executionMs, this.#setup);
     else if (failureClass === 'request') item.fail('signer_operation_failed', executionMs);
     else if (failureClass === 'busy') this.#queueAfterPause(item, executionMs);
@@ -280,8 +281,7 @@ export class TokenSigners {
   }
 
   #queueAfterPause(item: WorkItem, executionMs: number): void {
-    const pauseMs = FIRST_BUSY_PAUSE_MS * 2 ** item.busyAnswers * (0.5 + Math.random() / 2);
-    item.busyAnswers += 1;
+    const pauseMs = FIRST_BUSY_PAUSE_MS * 2 ** item.busyAnswers++ * (0.5 + Math.random() / 2);
     const isOver = item.busyAnswers > MAX_BUSY_ANSWERS || performance.now() + pauseMs >= item.deadline;
     if (isOver || item.isCanary || item.isAbandoned || this.#isDraining) {
       item.fail('signer_overloaded', executionMs);

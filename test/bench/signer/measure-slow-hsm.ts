@@ -12,7 +12,7 @@ const shapes = [
   { lanes: 16, batch: 10, inFlight: 16 },
 ] as const;
 
-/** An HSM of which each signature takes 10 ms, by the fault shim: how much of lanes / latency arrives. */
+/** An HSM of which each signature takes 10 ms from call to return, by the fault shim: how much of lanes / latency arrives. */
 export async function measureSlowHsm(
   stand: Stand,
   options: { readonly turns: number; readonly seconds: number; readonly say: (what: string) => void },
@@ -23,9 +23,8 @@ export async function measureSlowHsm(
     const daemon = await stand.start(`slow-${lanes}-${batch}`, {
       viaShim: true,
       token: { signers, lanes },
-      limits: { in_flight_per_purpose: 2 * lanes },
     });
-    stand.home.shim.set([`C_Sign delay ${latencyMs}`]);
+    stand.home.shim.set([`C_Sign takes ${latencyMs}`]);
     await measureDaemon(stand, daemon, { key: 'p256', batch, inFlight, seconds: 1 });
     for (let turn = 0; turn < options.turns; turn += 1) {
       const { perSecond, p99Ms } = await measureDaemon(stand, daemon, {

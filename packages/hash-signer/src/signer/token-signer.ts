@@ -40,10 +40,12 @@ export class TokenSigner {
   readonly #module: Pkcs11Module;
   readonly #token: Token;
   readonly #pool: LanePool;
-  readonly #verificationPool: LanePool;
+  /** None for a token without ECDSA keys: the daemon verifies RSA. */
+  readonly #verificationPool: LanePool | undefined;
   readonly #keys: readonly ReadyKey[];
   readonly #classes: FailureClasses;
   readonly #watchdog: OperationWatchdog;
+  readonly #isInProcess: boolean;
 
   private constructor(
     setup: SignerSetup,
@@ -51,7 +53,7 @@ export class TokenSigner {
       module: Pkcs11Module;
       token: Token;
       pool: LanePool;
-      verificationPool: LanePool;
+      verificationPool: LanePool | undefined;
       keys: readonly ReadyKey[];
       classes: FailureClasses;
     },
@@ -63,6 +65,7 @@ export class TokenSigner {
     this.#verificationPool = opened.verificationPool;
     this.#keys = opened.keys;
     this.#classes = opened.classes;
+    this.#isInProcess = setup.inProcess;
     this.#watchdog = new OperationWatchdog(Math.min(setup.watchdogMs.ec, setup.watchdogMs.rsa), onHang);
   }
 
@@ -92,8 +95,9 @@ export class TokenSigner {
         isInProcess: setup.inProcess,
         reserved,
       };
-      const pool = new LanePool(token, pools);
-      const verificationPool = new LanePool(token, pools);
+      const pool = new LanePool(token, { ...pools, preparesAhead: !setup.inProcess });
+      const verifies = keys.some(({ verificationKey }) => verificationKey !== undefined);
+      const verificationPool = verifies ? new LanePool(token, pools) : undefined;
       return new TokenSigner(setup, { module, token, pool, verificationPool, keys, classes }, onHang);
     } catch (error) {
       throw new SignerFailure(toFatal(error, stamp, classes));
@@ -116,10 +120,13 @@ export class TokenSigner {
     let started = process.hrtime.bigint();
     const measure = (): number => Number((process.hrtime.bigint() - started) / 1000n);
     try {
-      const signature = await this.#pool.run((lane) => {
+      const work = (lane: Lane): Promise<Uint8Array> => {
         started = process.hrtime.bigint();
         return this.#watch(key, () => this.#signAgain(lane, key, digest));
-      }, key.purpose);
+      };
+      const signature = await this.#pool.run(work, key.purpose, (lane) =>
+        lane.prepare(key.signingKey, key.algorithm, digest),
+      );
       const isWrong = !(await this.#verify(key, digest, signature));
       return isWrong
         ? { kind: 'failed', failureClass: 'wrong', returnCode: undefined, executionMicros: measure() }
@@ -136,7 +143,12 @@ export class TokenSigner {
   async #verify(key: ReadyKey, digest: Uint8Array, signature: Uint8Array): Promise<boolean> {
     const { verificationKey, algorithm, purpose } = key;
     if (!verificationKey) return true;
-    const verify = (lane: Lane) => this.#watch(key, () => lane.verify(verificationKey, algorithm, digest, signature));
+    if (!this.#verificationPool) throw new RangeError('no lane to verify on');
+    const verify = async (lane: Lane): Promise<boolean> => {
+      // What ended in the same turn of the event loop begins its next signature first.
+      if (!this.#isInProcess) await setImmediate();
+      return await this.#watch(key, () => lane.verify(verificationKey, algorithm, digest, signature));
+    };
     return await this.#verificationPool.run(verify, purpose);
   }
 
@@ -176,7 +188,7 @@ export class TokenSigner {
     await this.#pool.drain();
     // What was signed last is on its way to be verified.
     await setImmediate();
-    await this.#verificationPool.drain();
+    await this.#verificationPool?.drain();
     this.#watchdog.stop();
     this.#token.close();
     this.#module.finalize();

@@ -5,7 +5,8 @@
  *   SIGILLUM_SHIM_FAULTS  control file; <file>.<pid> goes before it. Looked at before every call, so faults can be
  *                         switched while processes run; replace it by rename. One rule a line:
  *                           FUNCTION|* ACTION [ARGUMENT] [after=N] [count=N] [mech=N]
- *                         actions: return CODE, delay MILLISECONDS, hang, abort, segv, corrupt, zero
+ *                         actions: return CODE, delay MILLISECONDS, hang, abort, segv, corrupt, zero,
+ *                         takes MILLISECONDS (C_Sign: so long in all, what the real module computes included)
  *                         after: so many calls pass first; count: so many calls are hit (default: all)
  *                         mech: only operations of that mechanism (C_Sign, C_Verify)
  *   SIGILLUM_SHIM_TRACE   file that gets a line "PID WHAT SESSIONS" (open ones of the process) for each initialize
@@ -111,7 +112,7 @@ static void refresh(void) {
   fclose(file);
 }
 
-enum { PASS = 0, RETURN, CORRUPT, ZERO };
+enum { PASS = 0, RETURN, CORRUPT, ZERO, TAKES };
 
 /* Which fault this call meets; latency, hang and death happen right here. */
 static int meet_fault(const char *function, unsigned long mechanism, CK_RV *code) {
@@ -132,7 +133,10 @@ static int meet_fault(const char *function, unsigned long mechanism, CK_RV *code
     else if (!strcmp(one->action, "segv")) raise(SIGSEGV);
     else if (!strcmp(one->action, "corrupt")) met = CORRUPT;
     else if (!strcmp(one->action, "zero")) met = ZERO;
-    else if (!strcmp(one->action, "return")) {
+    else if (!strcmp(one->action, "takes")) {
+      met = TAKES;
+      *code = one->argument;
+    } else if (!strcmp(one->action, "return")) {
       met = RETURN;
       *code = one->argument;
       trace("fault");
@@ -146,6 +150,13 @@ static int meet_fault(const char *function, unsigned long mechanism, CK_RV *code
     while (nanosleep(&time, &time) != 0) continue;
   }
   return met;
+}
+
+static void sleep_until(struct timespec begin, unsigned long milliseconds) {
+  long nanoseconds = begin.tv_nsec + (long)(milliseconds % 1000) * 1000000L;
+  struct timespec end = {begin.tv_sec + (time_t)(milliseconds / 1000) + nanoseconds / 1000000000L,
+                         nanoseconds % 1000000000L};
+  while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &end, NULL) != 0) continue;
 }
 
 #define FAULT(name, mechanism)                                       \
@@ -222,10 +233,14 @@ static CK_RV shim_SignInit(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism, C
 
 static CK_RV shim_Sign(CK_SESSION_HANDLE session, CK_BYTE *data, CK_ULONG length, CK_BYTE *signature, CK_ULONG *size) {
   CK_RV code = CKR_GENERAL_ERROR, result;
-  int met = signature ? meet_fault("C_Sign", mechanism_of(session), &code) : PASS;
+  struct timespec begin;
+  int met;
+  clock_gettime(CLOCK_MONOTONIC, &begin);
+  met = signature ? meet_fault("C_Sign", mechanism_of(session), &code) : PASS;
   if (met == RETURN) return code;
   result = REAL(C_Sign, CK_RV(*)(CK_SESSION_HANDLE, CK_BYTE *, CK_ULONG, CK_BYTE *, CK_ULONG *))(session, data, length,
                                                                                                signature, size);
+  if (met == TAKES) sleep_until(begin, code);
   if (result == CKR_OK && met == CORRUPT) signature[*size / 2] ^= 0x40;
   if (result == CKR_OK && met == ZERO) memset(signature, 0, *size);
   return result;
