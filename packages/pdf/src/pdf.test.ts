@@ -361,10 +361,12 @@ describe('reading', () => {
   test.each([
     ['a form that is no dictionary', '[]', []],
     ['fields that are no array', '<< /Fields /None /SigFlags true >>', []],
+    ['a stream that says nothing of a field', '<< /Fields [4 0 R] >>', []],
     ['kids that are no array', '<< /Fields [<< /T (a) /Kids 5 >>] >>', ['a']],
     ['a name that is no string', '<< /Fields [<< /T /a /Kids [<< /T (b) >>] >>] >>', ['', 'b']],
   ])('takes %s for none, as all readers do', (_, form, names) => {
-    const document = open(classic({ ...simple, 1: `<< /Type /Catalog /Pages 2 0 R /AcroForm ${form} >>` }));
+    const catalog = `<< /Type /Catalog /Pages 2 0 R /AcroForm ${form} >>`;
+    const document = open(classic({ ...simple, 1: catalog, 4: '<< /Length 0 >>\nstream\n\nendstream' }));
     expect(listFormFields(document).map(({ name }) => name)).toEqual(names);
   });
 });
@@ -426,7 +428,11 @@ describe('refusing', () => {
     ['two /Fields', formed('<< /Fields [] /Fields [3 0 R] >>'), 'pdf_key_duplicate'],
     ['two /V in a field', formed('<< /Fields [4 0 R] >>', { 4: '<< /T (a) /V 1 /V 2 >>' }), 'pdf_key_duplicate'],
     ['an AcroForm that is a stream', formed('5 0 R', { 5: emptyStream }), 'pdf_type_wrong'],
-    ['a field that is a stream', formed('<< /Fields [5 0 R] >>', { 5: emptyStream }), 'pdf_type_wrong'],
+    [
+      'a field that is a stream',
+      formed('<< /Fields [5 0 R] >>', { 5: emptyStream.replace('<<', '<< /FT /Sig') }),
+      'pdf_type_wrong',
+    ],
     ['/FT of another type', formed('<< /Fields [<< /FT (Sig) >>] >>'), 'pdf_type_wrong'],
     ['a file without pages', good.replace('[3 0 R]', '[     ]'), 'pdf_page_missing'],
     ['a page that is not there', good.replace('[3 0 R]', '[4 0 R]'), 'pdf_type_wrong'],

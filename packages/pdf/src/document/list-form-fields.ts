@@ -20,6 +20,9 @@ export type FormField = {
 
 type Waiting = { readonly node: PdfObject; readonly parent: FormField | undefined };
 
+/** What makes a field of a dictionary: writers that number their updates wrongly list any streams. */
+const fieldKeys = ['FT', 'T', 'Kids'];
+
 /** Every field of the form, in order; widgets without a name of their own belong to the field above them. */
 export function listFormFields(document: PdfDocument): readonly FormField[] {
   const form = readAcroForm(document);
@@ -39,8 +42,10 @@ export function listFormFields(document: PdfDocument): readonly FormField[] {
       seen.add(node.number);
     }
     const dict = document.resolve(node);
-    // something else than a dictionary is no field to anybody, but some take a stream for one
-    if (dict instanceof PdfStream) throw wrongType('A form field', 'a dictionary');
+    // something else than a dictionary is no field to anybody, but PDFBox would take a stream for one
+    if (dict instanceof PdfStream && fieldKeys.some((key) => dict.dict.has(key))) {
+      throw wrongType('A form field', 'a dictionary');
+    }
     if (!(dict instanceof PdfDict)) continue;
     assertNoDuplicates(dict, 'A form field');
     const field = readField(document, node instanceof PdfRef ? node : undefined, dict, parent);

@@ -40,6 +40,7 @@ export const oddRefusals: Readonly<Record<string, readonly string[]>> = {
     'page-annots-dict',
     'page-annots-number',
     'streams-container-no-type',
+    'form-field-stream-named',
   ],
   // where content ends, and how many pages there are, each guesses in its own way
   pades_page_damaged: [

@@ -23,6 +23,8 @@ export function oddForms(): readonly OddFile[] {
     form('fields-name', '<< /Fields /None >>'),
     form('fields-dict', '<< /Fields << >> >>'),
     form('fields-direct', `<< /Fields [${field}] >>`),
+    form('field-stream', '<< /Fields [4 0 R] >>'),
+    form('field-stream-named', '<< /Fields [6 0 R] >>', { 6: '<< /T (a) /FT /Sig /Length 0 >>\nstream\n\nendstream' }),
     form('field-no-name', '<< /Fields [6 0 R] >>', { 6: '<< /FT /Tx >>' }),
     form('field-no-type', '<< /Fields [6 0 R] >>', { 6: '<< /T (a) >>' }),
     form('field-name-number', '<< /Fields [6 0 R] >>', { 6: '<< /FT /Tx /T 5 >>' }),
