@@ -1,6 +1,8 @@
-import { mkdtempSync, openSync, closeSync, readSync, rmSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, readSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { examineSignatures } from '@sigillum/pades';
@@ -176,4 +178,43 @@ describe('judging in another process', () => {
     expect(reasons).toEqual(['Error: hung up', 'Error: no memory', 'Error: no memory']);
     expect(pool.load).toEqual({ judging: 0, waiting: 0 });
   });
+
+  test('ends with the process that asked, even in the middle of a document', async () => {
+    const [endlessly, asking, note] = ['endlessly.mjs', 'asking.mjs', 'judging.pid'].map((name) => join(folder, name));
+    writeFileSync(
+      String(endlessly),
+      `import { renameSync, writeFileSync } from 'node:fs';
+      import ${JSON.stringify(new URL('judging-worker.ts', import.meta.url))};
+      process.prependListener('message', () => {
+        writeFileSync('${note}.part', String(process.pid));
+        renameSync('${note}.part', '${note}');
+        for (;;);
+      });`,
+    );
+    writeFileSync(
+      String(asking),
+      `import { pathToFileURL } from 'node:url';
+      import { JudgingPool } from ${JSON.stringify(new URL('judging-pool.ts', import.meta.url))};
+      const pool = new JudgingPool(undefined, pathToFileURL('${endlessly}'));
+      await pool.judge({ size: 1, read: () => new Uint8Array(1) }, { roots: [], now: new Date() });`,
+    );
+    const args = ['--conditions=source', '--no-warnings', String(asking)];
+    const parent = spawn(process.execPath, args, { stdio: 'ignore' });
+    try {
+      while (!existsSync(String(note))) await pause(50);
+    } finally {
+      parent.kill('SIGKILL');
+    }
+    const judging = Number(readFileSync(String(note), 'utf8'));
+    while (isRunning(judging)) await pause(50);
+  });
 });
+
+/** Not gone, and not a body that nobody has buried yet (proc(5): the state follows the name). */
+function isRunning(pid: number): boolean {
+  try {
+    return !/\) [ZX] /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  } catch {
+    return false;
+  }
+}

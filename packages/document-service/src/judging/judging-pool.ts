@@ -136,7 +136,7 @@ export class JudgingPool {
     }
     // ours but for debuggers: a second one can't have the same port
     const own = process.execArgv.filter((option) => !option.startsWith('--inspect'));
-    return fork(fileURLToPath(this.#script), [], {
+    return fork(fileURLToPath(this.#script), [String(process.pid)], {
       execArgv: [...own, `--max-old-space-size=${this.#limits.heapMb}`],
       serialization: 'advanced',
       // what V8 says when it gives up is no line of our log

@@ -3,7 +3,10 @@ import { closeSync, openSync, readSync } from 'node:fs';
 import { SigillumError } from '@sigillum/errors';
 import { examineSignatures, type JudgedDocument, type ValidationOptions } from '@sigillum/pades';
 import { type ByteSource, createArraySource } from '@sigillum/pdf';
+import { endWithParent } from './end-with-parent.ts';
 import type { JudgingAnswer, JudgingJob } from './judging-messages.ts';
+
+endWithParent(Number(process.argv[2]));
 
 process.on('message', (job: JudgingJob) => process.send?.(answer(job)));
 process.on('disconnect', () => process.exit());
