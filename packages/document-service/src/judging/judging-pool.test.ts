@@ -180,9 +180,11 @@ describe('judging in another process', () => {
   });
 
   test('ends with the process that asked, even in the middle of a document', async () => {
-    const [endlessly, asking, note] = ['endlessly.mjs', 'asking.mjs', 'judging.pid'].map((name) => join(folder, name));
+    const endlessly = join(folder, 'endlessly.mjs');
+    const asking = join(folder, 'asking.mjs');
+    const note = join(folder, 'judging.pid');
     writeFileSync(
-      String(endlessly),
+      endlessly,
       `import { renameSync, writeFileSync } from 'node:fs';
       import ${JSON.stringify(new URL('judging-worker.ts', import.meta.url))};
       process.prependListener('message', () => {
@@ -192,20 +194,20 @@ describe('judging in another process', () => {
       });`,
     );
     writeFileSync(
-      String(asking),
+      asking,
       `import { pathToFileURL } from 'node:url';
       import { JudgingPool } from ${JSON.stringify(new URL('judging-pool.ts', import.meta.url))};
       const pool = new JudgingPool(undefined, pathToFileURL('${endlessly}'));
       await pool.judge({ size: 1, read: () => new Uint8Array(1) }, { roots: [], now: new Date() });`,
     );
-    const args = ['--conditions=source', '--no-warnings', String(asking)];
+    const args = ['--conditions=source', '--no-warnings', asking];
     const parent = spawn(process.execPath, args, { stdio: 'ignore' });
     try {
-      while (!existsSync(String(note))) await pause(50);
+      while (!existsSync(note)) await pause(50);
     } finally {
       parent.kill('SIGKILL');
     }
-    const judging = Number(readFileSync(String(note), 'utf8'));
+    const judging = Number(readFileSync(note, 'utf8'));
     while (isRunning(judging)) await pause(50);
   });
 });
