@@ -490,11 +490,12 @@ withFonts(
     const strange = { ...appearance, title: '株式会社', text: 'Հայաստան → ✓ 日本語の印章' };
     const options = { level: 'b-lta', appearance: strange } as const;
     const listFonts = (bytes: Uint8Array) =>
-      Buffer.from(bytes)
-        .toString('latin1')
-        .matchAll(/\/FontName \/([A-Z]{6}\+[\w-]+)/g)
-        .map(([, name]) => name)
-        .toArray();
+      Array.from(
+        Buffer.from(bytes)
+          .toString('latin1')
+          .matchAll(/\/FontName \/([A-Z]{6}\+[\w-]+)/g),
+        ([, name]) => name,
+      );
 
     beforeAll(async () => {
       appendFileSync(join(home.directory, 'config/document-service.yaml'), `fonts: ${JSON.stringify(addedFonts)}\n`);
