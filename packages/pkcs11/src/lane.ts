@@ -25,7 +25,7 @@ export class Lane {
   #inFlight: { readonly input: Buffer; readonly output: Buffer } | undefined;
 
   /** The C_SignInit that was made ahead, with what it threw. */
-  #prepared: { readonly key: SigningKey; readonly error: unknown } | undefined;
+  #prepared: { readonly key: SigningKey; readonly error: Pkcs11Failure | undefined } | undefined;
   #reservations = 0;
   #isClosed = false;
 
@@ -64,13 +64,13 @@ export class Lane {
    * come between them.
    */
   prepare(key: SigningKey, algorithm: SignatureAlgorithmName, digest: Uint8Array): void {
-    let error: unknown;
+    let error: Pkcs11Failure | undefined;
     try {
       const { mechanism } = createDigestOperation(key.spec, algorithm, digest);
       this.#session ??= this.#openSession();
       this.#native.C_SignInit(this.#session, mechanism, key.handle);
     } catch (thrown) {
-      error = thrown;
+      error = thrown instanceof Pkcs11Failure ? thrown : new Pkcs11Failure('C_SignInit', parseReturnCode(thrown));
     }
     this.#prepared = { key, error };
   }
@@ -81,7 +81,7 @@ export class Lane {
     const output = Buffer.alloc(MAX_SIGNATURE_BYTES);
     const prepared = this.#takePrepared(key);
     const signature = await this.#run('C_Sign', input, output, async (session) => {
-      if (prepared?.error !== undefined) throw prepared.error;
+      if (prepared?.error) throw prepared.error;
       if (!prepared) this.#native.C_SignInit(session, mechanism, key.handle);
       return this.#isInProcess
         ? this.#native.C_Sign(session, input, output)
@@ -91,7 +91,7 @@ export class Lane {
     return spec.kind === 'ec' ? encodeEcdsaSignature(signature, spec.bits / 8) : new Uint8Array(signature);
   }
 
-  #takePrepared(key: SigningKey): { readonly error: unknown } | undefined {
+  #takePrepared(key: SigningKey): { readonly error: Pkcs11Failure | undefined } | undefined {
     const prepared = this.#prepared;
     this.#prepared = undefined;
     if (!prepared || prepared.key === key) return prepared;
