@@ -5,10 +5,10 @@ import {
   appendEvent,
   encodeId,
   giveDocumentTimeStamp as keepDocumentTimeStamp,
+  type IdempotencyScope,
   inTransaction,
   type Seal,
   settleIdempotencyKey,
-  freeIdempotencyKey,
   takeIdempotencyKey,
 } from '@sigillum/store';
 import { parseFields } from '../http/parse-fields.ts';
@@ -19,7 +19,7 @@ import { asOurFault } from '../sealing/as-our-fault.ts';
 import { getRevocation } from '../sealing/get-revocation.ts';
 import { fingerprintRequest } from '../sealing/fingerprint.ts';
 import { watchInterruption } from '../sealing/interruption.ts';
-import { findReplay, inFlight } from '../sealing/replay.ts';
+import { findReplay } from '../sealing/replay.ts';
 import type { Services } from '../services.ts';
 import type { TimeStampAnswer } from './digest-answer.ts';
 import { assertRoom, findTokenRoom, tooSmall } from './digest-limits.ts';
@@ -54,24 +54,29 @@ export async function giveDocumentTimeStamp(
   try {
     if (key === undefined) return await giveOnce(services, call, seal, options);
     const scope = { ...tenant, route, key };
-    // The token itself stands in the seal's row: the key only says whether it was used for the same call.
     const known = await findReplay(services, scope, fingerprint);
-    const holder = { ...tenant, id: seal.id, route };
-    if (known === undefined) {
-      const input = { fingerprint, sealId: seal.id, now: services.now() };
-      if (!(await inTransaction(services.db, (db) => takeIdempotencyKey(db, scope, input)))) throw inFlight();
-    }
-    try {
-      const given = await giveOnce(services, call, seal, options);
-      await settleIdempotencyKey(services.db, holder);
-      return given;
-    } catch (error) {
-      if (known === undefined) await freeIdempotencyKey(services.db, holder);
-      throw error;
-    }
+    const given = await giveOnce(services, call, seal, options);
+    if (known === undefined) await noteKey(services, scope, fingerprint, seal.id);
+    return given;
   } finally {
     leave();
   }
+}
+
+/**
+ * Writes what the key was used for. The token itself stands in the seal's row, given once whatever the key is: nothing is
+ * held in flight meanwhile, which a crash would leave taken for a day.
+ */
+async function noteKey(
+  services: Services,
+  scope: IdempotencyScope,
+  fingerprint: Uint8Array,
+  sealId: string,
+): Promise<void> {
+  await inTransaction(services.db, async (db) => {
+    const isTaken = await takeIdempotencyKey(db, scope, { fingerprint, sealId, now: services.now() });
+    if (isTaken) await settleIdempotencyKey(db, { ...scope, id: sealId });
+  });
 }
 
 async function giveOnce(
@@ -89,14 +94,16 @@ async function giveOnce(
       'A document time-stamp is given within 24 hours to the seal of a digest at level b-lta, and to no other.',
     );
   }
-  assertRoom(options.contents_size, findTokenRoom(services), advice);
+  const { answer, time_stamp_certificate: known } = parseKept(await services.blobs.get(incrementSha256));
+  // What the answer told is enough, also for a process that has seen no token yet and would ask for more.
+  const told = answer.document_time_stamp?.contents_size ?? Infinity;
+  assertRoom(options.contents_size, Math.min(told, findTokenRoom(services)), advice);
   const interruption = watchInterruption(call.response, services.limits.seal_ms);
   try {
     await services.stepGate('document-time-stamp', encodeId('seal', seal.id));
     const imprint = { algorithm: options.digest_algorithm, digest: options.digest };
     const token = await services.timeStamps.request(imprint, interruption.signal);
     if (token.der.length > options.contents_size) throw tooSmall(options.contents_size, undefined, advice);
-    const { time_stamp_certificate: known } = parseKept(await services.blobs.get(incrementSha256));
     const data = await collectIfNew(services, token, known, interruption.signal);
     if (await keep(services, call, seal, options, token)) {
       return { answer: toAnswer(seal, token.der, token, data), replayed: false };
