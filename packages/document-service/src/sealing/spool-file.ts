@@ -4,7 +4,7 @@ import { type FileHandle, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DocumentSource } from './spooled-document.ts';
 
-/** Read in pieces of this size on the way out, two of them: each costs two hops between threads, and smaller ones a third more time. */
+/** Read in pieces of this size on the way out, two of them: each costs two hops between threads. */
 const pieceSize = 1024 * 1024;
 
 /** Bytes that are gathered for one write; as much again is being written meanwhile. */

@@ -131,8 +131,35 @@ describe('a signing window', () => {
     open[0]?.answer();
     await expect(second).rejects.toMatchObject({ code: 'signer_overloaded' });
     await first;
+    // Nor is it the caller's fault when the wait for its turn has left too little, without a refusal.
+    room = 3;
+    const all = [run(), run(), run()];
+    const late = expect(window.run(() => Promise.reject(tooShort), 100)).rejects.toMatchObject({
+      code: 'signer_overloaded',
+      cause: tooShort,
+    });
+    await settle();
+    while (open.length > 0) {
+      open[0]?.answer();
+      await settle();
+    }
+    await late;
+    await Promise.all(all);
     // A configuration that never leaves enough is another matter.
     await expect(window.run(() => Promise.reject(tooShort), 100)).rejects.toBe(tooShort);
+  });
+
+  test('asks again also when the one that took the room was answered before the refusal came', async () => {
+    const refused = Promise.withResolvers<string>();
+    const answers = [refused.promise, Promise.resolve('signed')];
+    const first = run();
+    const second = window.run(() => answers.shift() ?? Promise.reject(new Error('asked again')), 100);
+    await settle();
+    open[0]?.answer();
+    await first;
+    refused.reject(refusal());
+    await expect(second).resolves.toBe('signed');
+    expect(answers).toEqual([]);
   });
 
   test('does not ask any more for a call whose time went by before it was its turn', async () => {

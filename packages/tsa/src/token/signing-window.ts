@@ -12,9 +12,9 @@ export type SigningWindowOptions = {
 
 /**
  * How many signDigests calls are with the signer at the same time. The signer takes in no more than it can sign in a
- * moment and refuses the rest at once (`signer_overloaded`): nothing is signed then, so a call that is refused while
- * another of ours is under way waits for that one and asks again, and from then on fewer go out together. With none of
- * ours under way the room is taken by others: that is an overload, and is thrown.
+ * moment and refuses the rest at once (`signer_overloaded`): nothing is signed then, so a call that was asked or refused
+ * while another of ours was under way waits for that one and asks again, and from then on fewer go out together. Without
+ * one of ours the room is taken by others: that is an overload, and is thrown.
  */
 export class SigningWindow {
   readonly #options: SigningWindowOptions;
@@ -36,26 +36,35 @@ export class SigningWindow {
    */
   async run<Result>(call: (leftMs: number) => Promise<Result>, until: number): Promise<Result> {
     let refused: SigillumError | undefined;
+    let hasWaited = false;
     for (;;) {
-      while (this.#underWay >= this.#allowed) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+      while (this.#underWay >= this.#allowed) {
+        hasWaited = true;
+        await new Promise<void>((resolve) => this.#waiting.push(resolve));
+      }
       const leftMs = until - this.#options.now();
       if (leftMs <= 0) {
         // What woke us goes to the next.
         this.#wake();
-        throw refused ?? new SigillumError('signer_overloaded', 'The time went by while other calls were signed.');
+        throw refused ?? tooLate();
       }
+      const before = this.#underWay;
       this.#underWay += 1;
       try {
         const result = await call(leftMs);
         this.#widen();
         return result;
       } catch (error) {
-        // What is left is too short for the signer: the refusal before is why.
-        if (refused !== undefined && isSigillumError(error, 'signer_deadline_too_short')) throw refused;
+        // What the wait for others has left is too short for the signer: that is want of room, not of configuration.
+        if (isSigillumError(error, 'signer_deadline_too_short') && (hasWaited || refused)) {
+          throw refused ?? tooLate(error);
+        }
         const others = this.#underWay - 1;
-        if (!isSigillumError(error, 'signer_overloaded') || others === 0 || this.#options.now() >= until) throw error;
+        // Answers overtake each other: the one that took the room may be here before the refusal that it caused.
+        const isOurs = before > 0 || others > 0;
+        if (!isSigillumError(error, 'signer_overloaded') || !isOurs || this.#options.now() >= until) throw error;
         refused = error;
-        this.#allowed = others;
+        this.#allowed = Math.max(1, others);
         this.#changedAt = this.#options.now();
       } finally {
         this.#underWay -= 1;
@@ -74,4 +83,9 @@ export class SigningWindow {
   #wake(): void {
     for (let room = this.#allowed - this.#underWay; room > 0; room--) this.#waiting.shift()?.();
   }
+}
+
+function tooLate(cause?: SigillumError): SigillumError {
+  const message = 'The time went by while other calls were signed.';
+  return new SigillumError('signer_overloaded', message, { cause, retryAfterSeconds: 1 });
 }
