@@ -8,6 +8,7 @@ import { homeEntries, type HomePaths, listHomePaths } from './home-paths.ts';
 import { defaultBasePort, type HomeOptions } from './parse-options.ts';
 import { assertPortFree } from './ports.ts';
 import { acquireProcessLock, type ProcessLock } from './process-lock.ts';
+import { quoteForShell } from './quote-for-shell.ts';
 import { endLeftovers } from './recorded-processes.ts';
 
 /** The layout of a home. A change that an older home can't be used with counts it up. */
@@ -69,7 +70,7 @@ async function takeHome(options: HomeOptions, paths: HomePaths): Promise<OpenedH
     const basePort = options.port ?? recorded ?? defaultBasePort;
     const advice =
       recorded === undefined || options.reset
-        ? 'Choose another one: npm start -- --port N'
+        ? `Choose another one: npm start -- --home ${quoteForShell(paths.directory)} --port N`
         : 'It is fixed for this home, because it stands in the URLs of its certificates: stop that program, or use another home: npm start -- --home DIR --port N';
     for (const port of [basePort, basePort + 1]) await assertPortFree(port, advice);
     writeFileDurably(paths.basePort, `# Stands in the URLs of the certificates.\nbase_port: ${basePort}\n`);

@@ -95,6 +95,8 @@ describe('a home', () => {
     await once(squatter, 'listening');
     try {
       await expect(open({ port })).rejects.toEqual(code('home_port_busy', `Port ${port + offset} `));
+      // Without the home it would be another one that is started.
+      await expect(open({ port })).rejects.toThrow(`npm start -- --home ${home} --port N`);
       // Nothing was fixed by the failure.
       const other = await findPort();
       expect((await open({ port: other })).basePort).toBe(other);
@@ -255,7 +257,7 @@ describe('configurations', () => {
       expect(status).toBe(78);
       const form = stderr
         .split('\n')
-        .filter((line) => !/can't be read|^There is no PIN file|^No manifest|^$/.test(line));
+        .filter((line) => !/can't be read|^There is no PIN file|^There is no key manifest|^$/.test(line));
       expect(form).toEqual([]);
     }
   });
