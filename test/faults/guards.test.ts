@@ -108,7 +108,7 @@ describe('a key whose manifest has gone', () => {
   test('is used no more at once: the last one of its token, or while no process can log in, or beside a broken manifest', async () => {
     const folder = fill('gone', 'p256', 'p384', 'rsa-2048');
     const record = new SigningRecord();
-    const signer = await home.start('gone', { manifests: folder, limits: { start_timeout_ms: 4_000 } });
+    const signer = await home.start('gone', { manifests: folder });
     const client = home.connect(signer);
     const pids = signer.signers();
     // No new process could log in now.

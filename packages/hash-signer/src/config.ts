@@ -77,7 +77,7 @@ const limitsSchema = z.strictObject({
   max_burst_ms: z.int().min(1).max(60_000).default(1_000),
   /**
    * Digests handed to one signer process per purpose before answers come back; hides the pipe's round trip. By default
-   * 16, or two for each lane: one in the HSM, and one that is prepared meanwhile.
+   * 16, or two for each lane: one in the HSM, and one that follows it.
    */
   in_flight_per_purpose: z.int().min(1).max(1_000).optional(),
   /** Digests of one client, waiting or in work; a client's own `max_pending` goes before it. */

@@ -120,6 +120,7 @@ export class TokenSigners {
   noteOverload(purpose: Purpose): void {
     this.#admission.refuse(purpose, performance.now());
   }
+
   /**
    * Admits digests of one key, all or none.
    * @throws `signer_unavailable`, `signer_overloaded`, at once and with a Retry-After
@@ -203,10 +204,9 @@ export class TokenSigners {
   }
 
   #feed(signer: SignerProcess, isOnly: boolean): boolean {
-    const window = getWindow(this.#setup);
     // Each purpose has a window of its own on each signer, so none can fill the pipe for the others.
     const item = this.#queues.take(
-      (purpose) => signer.countInFlight(purpose) < window,
+      (purpose) => signer.countInFlight(purpose) < getWindow(this.#setup),
       (returned) => isOnly || returned.lastSigner !== signer,
     );
     if (!item) return false;

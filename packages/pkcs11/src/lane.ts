@@ -24,8 +24,6 @@ export class Lane {
   /** Input and output of the call in flight: the addon keeps bare pointers, so we keep the memory alive. */
   #inFlight: { readonly input: Buffer; readonly output: Buffer } | undefined;
 
-  /** The C_SignInit that was made ahead, with what it threw. */
-  #prepared: { readonly key: SigningKey; readonly error: Pkcs11Failure | undefined } | undefined;
   #reservations = 0;
   #isClosed = false;
 
@@ -59,45 +57,18 @@ export class Lane {
     return callNative('C_OpenSession', () => this.#native.C_OpenSession(this.#slot, CKF_SERIAL_SESSION));
   }
 
-  /**
-   * Calls C_SignInit ahead of {@link Lane.sign} for the same digest, which throws what goes wrong here. Nothing else may
-   * come between them.
-   */
-  prepare(key: SigningKey, algorithm: SignatureAlgorithmName, digest: Uint8Array): void {
-    let error: Pkcs11Failure | undefined;
-    try {
-      const { mechanism } = createDigestOperation(key.spec, algorithm, digest);
-      this.#session ??= this.#openSession();
-      this.#native.C_SignInit(this.#session, mechanism, key.handle);
-    } catch (thrown) {
-      error = thrown instanceof Pkcs11Failure ? thrown : new Pkcs11Failure('C_SignInit', parseReturnCode(thrown));
-    }
-    this.#prepared = { key, error };
-  }
-
   /** Signs one digest. ECDSA signatures come back in DER. */
   async sign(key: SigningKey, algorithm: SignatureAlgorithmName, digest: Uint8Array): Promise<Uint8Array> {
     const { mechanism, input } = createDigestOperation(key.spec, algorithm, digest);
     const output = Buffer.alloc(MAX_SIGNATURE_BYTES);
-    const prepared = this.#takePrepared(key);
     const signature = await this.#run('C_Sign', input, output, async (session) => {
-      if (prepared?.error) throw prepared.error;
-      if (!prepared) this.#native.C_SignInit(session, mechanism, key.handle);
+      this.#native.C_SignInit(session, mechanism, key.handle);
       return this.#isInProcess
         ? this.#native.C_Sign(session, input, output)
         : await this.#native.C_SignAsync(session, input, output);
     });
     const spec = keySpecs[key.spec];
     return spec.kind === 'ec' ? encodeEcdsaSignature(signature, spec.bits / 8) : new Uint8Array(signature);
-  }
-
-  #takePrepared(key: SigningKey): { readonly error: Pkcs11Failure | undefined } | undefined {
-    const prepared = this.#prepared;
-    this.#prepared = undefined;
-    if (!prepared || prepared.key === key) return prepared;
-    // The key was found again meanwhile. What has begun with the old handle ends with its session.
-    this.#dropSession();
-    return undefined;
   }
 
   /** Whether a signature over a digest is right, as the HSM sees it; ECDSA signatures are strict DER. */

@@ -45,7 +45,6 @@ export class TokenSigner {
   readonly #keys: readonly ReadyKey[];
   readonly #classes: FailureClasses;
   readonly #watchdog: OperationWatchdog;
-  readonly #isInProcess: boolean;
 
   private constructor(
     setup: SignerSetup,
@@ -65,7 +64,6 @@ export class TokenSigner {
     this.#verificationPool = opened.verificationPool;
     this.#keys = opened.keys;
     this.#classes = opened.classes;
-    this.#isInProcess = setup.inProcess;
     this.#watchdog = new OperationWatchdog(Math.min(setup.watchdogMs.ec, setup.watchdogMs.rsa), onHang);
   }
 
@@ -95,7 +93,7 @@ export class TokenSigner {
         isInProcess: setup.inProcess,
         reserved,
       };
-      const pool = new LanePool(token, { ...pools, preparesAhead: !setup.inProcess });
+      const pool = new LanePool(token, pools);
       const verifies = keys.some(({ verificationKey }) => verificationKey !== undefined);
       const verificationPool = verifies ? new LanePool(token, pools) : undefined;
       return new TokenSigner(setup, { module, token, pool, verificationPool, keys, classes }, onHang);
@@ -120,13 +118,10 @@ export class TokenSigner {
     let started = process.hrtime.bigint();
     const measure = (): number => Number((process.hrtime.bigint() - started) / 1000n);
     try {
-      const work = (lane: Lane): Promise<Uint8Array> => {
+      const signature = await this.#pool.run((lane) => {
         started = process.hrtime.bigint();
         return this.#watch(key, () => this.#signAgain(lane, key, digest));
-      };
-      const signature = await this.#pool.run(work, key.purpose, (lane) =>
-        lane.prepare(key.signingKey, key.algorithm, digest),
-      );
+      }, key.purpose);
       const isWrong = !(await this.#verify(key, digest, signature));
       return isWrong
         ? { kind: 'failed', failureClass: 'wrong', returnCode: undefined, executionMicros: measure() }
@@ -144,11 +139,7 @@ export class TokenSigner {
     const { verificationKey, algorithm, purpose } = key;
     if (!verificationKey) return true;
     if (!this.#verificationPool) throw new RangeError('no lane to verify on');
-    const verify = async (lane: Lane): Promise<boolean> => {
-      // What ended in the same turn of the event loop begins its next signature first.
-      if (!this.#isInProcess) await setImmediate();
-      return await this.#watch(key, () => lane.verify(verificationKey, algorithm, digest, signature));
-    };
+    const verify = (lane: Lane) => this.#watch(key, () => lane.verify(verificationKey, algorithm, digest, signature));
     return await this.#verificationPool.run(verify, purpose);
   }
 
