@@ -82,22 +82,24 @@ function openFile(path: string): OpenFile {
     throw new UsageError(`${path} is not a file.`);
   }
   const { size } = status;
-  return {
-    source: {
-      size,
-      read(offset, length) {
-        if (offset < 0 || length < 0 || offset + length > size) throw new RangeError(`bytes ${offset} of ${size}`);
-        const bytes = new Uint8Array(length);
-        for (let done = 0; done < length; ) {
-          const count = readSync(descriptor, bytes, done, length - done, offset + done);
-          if (count === 0) throw new UsageError(`${path} became shorter while it was read.`);
-          done += count;
-        }
-        return bytes;
-      },
-    },
-    close: () => closeSync(descriptor),
+  const assertInside = (offset: number, length: number): void => {
+    if (offset < 0 || length < 0 || offset + length > size) throw new RangeError(`bytes ${offset} of ${size}`);
   };
+  const readInto = (offset: number, into: Uint8Array): void => {
+    assertInside(offset, into.length);
+    for (let done = 0; done < into.length; ) {
+      const count = readSync(descriptor, into, done, into.length - done, offset + done);
+      if (count === 0) throw new UsageError(`${path} became shorter while it was read.`);
+      done += count;
+    }
+  };
+  const read = (offset: number, length: number): Uint8Array => {
+    assertInside(offset, length);
+    const bytes = new Uint8Array(length);
+    readInto(offset, bytes);
+    return bytes;
+  };
+  return { source: { size, read, readInto }, close: () => closeSync(descriptor) };
 }
 
 /** Standard input is held in memory: at most this many bytes. */

@@ -40,17 +40,22 @@ function detach({ report, chains }: JudgedDocument): JudgedDocument {
 }
 
 function openFile(fd: number, size: number): ByteSource {
-  return {
-    size,
-    read(offset, length) {
-      if (offset < 0 || length < 0 || offset + length > size) throw new RangeError('outside the document');
-      const bytes = Buffer.allocUnsafe(length);
-      for (let done = 0; done < length; ) {
-        const read = readSync(fd, bytes, done, length - done, offset + done);
-        if (read === 0) throw new RangeError('the document is shorter than it was');
-        done += read;
-      }
-      return bytes;
-    },
+  const assertInside = (offset: number, length: number): void => {
+    if (offset < 0 || length < 0 || offset + length > size) throw new RangeError('outside the document');
   };
+  const readInto = (offset: number, into: Uint8Array): void => {
+    assertInside(offset, into.length);
+    for (let done = 0; done < into.length; ) {
+      const read = readSync(fd, into, done, into.length - done, offset + done);
+      if (read === 0) throw new RangeError('the document is shorter than it was');
+      done += read;
+    }
+  };
+  const read = (offset: number, length: number): Uint8Array => {
+    assertInside(offset, length);
+    const bytes = Buffer.allocUnsafe(length);
+    readInto(offset, bytes);
+    return bytes;
+  };
+  return { size, read, readInto };
 }

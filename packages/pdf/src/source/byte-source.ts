@@ -4,6 +4,8 @@ export type ByteSource = {
   readonly size: number;
   /** Exactly `length` bytes from `offset`; throws RangeError when they reach outside. The caller doesn't change them. */
   read(offset: number, length: number): Uint8Array;
+  /** Fills `into` from `offset`, else as `read`: for who goes through gigabytes with one buffer. Files have it, memory needs none. */
+  readInto?(offset: number, into: Uint8Array): void;
 };
 
 /** A source over bytes in memory. What it returns are views, not copies. */

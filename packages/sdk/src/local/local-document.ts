@@ -153,21 +153,26 @@ export class OpenDocument {
 
 /** Random access to a file. Synchronous: the reader of PDFs is a pure function of bytes. */
 function createFileSource({ fd }: FileHandle, size: number): ByteSource {
-  return {
-    size,
-    read(offset, length) {
-      if (offset < 0 || length < 0 || offset + length > size) {
-        throw new RangeError(`bytes ${offset} to ${offset + length} of ${size}`);
-      }
-      const bytes = Buffer.allocUnsafe(length);
-      for (let done = 0; done < length; ) {
-        const count = readSync(fd, bytes, done, length - done, offset + done);
-        if (count === 0) throw changed();
-        done += count;
-      }
-      return bytes;
-    },
+  const assertInside = (offset: number, length: number): void => {
+    if (offset < 0 || length < 0 || offset + length > size) {
+      throw new RangeError(`bytes ${offset} to ${offset + length} of ${size}`);
+    }
   };
+  const readInto = (offset: number, into: Uint8Array): void => {
+    assertInside(offset, into.length);
+    for (let done = 0; done < into.length; ) {
+      const count = readSync(fd, into, done, into.length - done, offset + done);
+      if (count === 0) throw changed();
+      done += count;
+    }
+  };
+  const read = (offset: number, length: number): Uint8Array => {
+    assertInside(offset, length);
+    const bytes = Buffer.allocUnsafe(length);
+    readInto(offset, bytes);
+    return bytes;
+  };
+  return { size, read, readInto };
 }
 
 async function openFile(path: string | URL): Promise<FileHandle> {
