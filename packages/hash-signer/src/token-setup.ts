@@ -42,7 +42,13 @@ export function chooseSizes(token: TokenConfig, profile: VendorProfile | undefin
 }
 
 /** Digests of one purpose in one signer process. */
-export function getWindow({ lanes, limits }: Pick<TokenSetup, 'lanes' | 'limits'>): number {
+export function getWindow({
+  lanes,
+  limits,
+}: {
+  readonly lanes: number;
+  readonly limits: Pick<Limits, 'in_flight_per_purpose'>;
+}): number {
   return limits.in_flight_per_purpose ?? Math.max(LEAST_WINDOW, 2 * lanes);
 }
 

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { loadConfig } from '@sigillum/service-kit';
-import { chooseSizes } from './token-setup.ts';
+import { chooseSizes, getWindow } from './token-setup.ts';
 import { listReturnCodes, type VendorProfile, vendorProfileSchema } from './vendor-profile.ts';
 
 const folder = resolve(import.meta.dirname, '../../../hsm/profiles');
@@ -36,6 +36,12 @@ describe('the vendor profiles', () => {
     const token = { label: 'hsm1', serial: '1', pin_file: '/pin', reserved_lanes: {}, watchdog_ms: {} };
     expect(chooseSizes(token, profile)).toEqual({ signers: 2, lanes: 16 });
     expect(chooseSizes({ ...token, lanes: 3 }, profile)).toEqual({ signers: 2, lanes: 3 });
+  });
+
+  test('of many lanes widen the window, so that each has its next digest behind it, unless the configuration says', () => {
+    expect(getWindow({ lanes: 2, limits: {} })).toBe(16);
+    expect(getWindow({ lanes: 16, limits: {} })).toBe(32);
+    expect(getWindow({ lanes: 16, limits: { in_flight_per_purpose: 5 } })).toBe(5);
   });
 
   test.each([
