@@ -60,8 +60,8 @@ export const limits = {
   values: 4_000_000,
   /** How many times {@link limits.work} and {@link limits.values} all views of one file may cost together: a form that was signed some ten times. */
   revisionWork: 8,
-  /** Objects in use that a survey of all of them goes over, a microsecond or two each: a book of 10,000 pages has 100,000. */
-  surveyedObjects: 2_000_000,
+  /** Objects in use that a survey of all of them goes over, a microsecond or two each: the most in public files is 125,000. */
+  surveyedObjects: 524_288,
   /** Bytes of objects, without the data of streams, that a survey goes over: a second of work. */
   surveyedBytes: 256 * 1024 * 1024,
   /** Objects kept after parsing. */

@@ -1,5 +1,5 @@
 import { findReferences, type PdfDocument } from '@sigillum/pdf';
-import { findHeads, type Head, placeOf, refuseSearch } from './find-heads.ts';
+import { findHeads, type Head, refuseSearch, standsBetween } from './find-heads.ts';
 import { refuseInput } from './input-policy.ts';
 import { isMissing } from './walk-shown-objects.ts';
 
@@ -40,6 +40,6 @@ function wins(document: PdfDocument, { number, generation, offset }: Head): bool
   if (home?.type !== 'plain') return true;
   const used = entry.type === 'plain' ? entry.generation : 0;
   // some tables count white space before an object as its own; what is behind its first digit is another one
-  const place = placeOf(document.source, home.offset + document.base);
-  return generation > used || (generation === used && offset > place);
+  const place = home.offset + document.base;
+  return generation > used || (generation === used && standsBetween(document.source, place, offset));
 }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createArraySource, openPdf, PdfDict, PdfName, PdfNewStream, type PdfObject, PdfRef } from '@sigillum/pdf';
 import { describe, expect, test } from '@jest/globals';
+import { assertNothingRevived } from './assert-nothing-revived.ts';
 import { prepareSignature } from './prepare-signature.ts';
 import type { SealOptions } from './seal-options.ts';
 
@@ -81,6 +82,30 @@ describe('what a page refers to and is not there', () => {
     });
     expect(openPdf(createArraySource(seal(signed))).findEntry(40)).toBeUndefined();
   });
+});
+
+test('Number 0, the head of the free ones, gets no object where something refers to it', () => {
+  const sealed = seal(makePdf({ ...simple, 3: page('/Metadata 0 0 R /Thumb 40 0 R') }));
+  const document = openPdf(createArraySource(sealed));
+  expect(document.findEntry(0)).toMatchObject({ type: 'free' });
+  expect(document.findEntry(40)).toMatchObject({ type: 'plain' });
+  expect(Buffer.from(sealed).toString('latin1')).not.toMatch(/\b0 0 obj/);
+});
+
+test('Definitions are searched for without reading the file again for each object', () => {
+  const many = Object.fromEntries(Array.from({ length: 2000 }, (_, index) => [index + 10, '<< >>']));
+  const bytes = makePdf({ ...simple, 3: page('/Thumb 5000 0 R'), ...many });
+  const whole = createArraySource(bytes);
+  let read = 0;
+  const source = {
+    size: whole.size,
+    read: (offset: number, length: number) => {
+      read += length;
+      return whole.read(offset, length);
+    },
+  };
+  assertNothingRevived(openPdf(source));
+  expect(read).toBeLessThan(10 * bytes.length);
 });
 
 describe('a branch of the page tree', () => {

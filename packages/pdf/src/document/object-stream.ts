@@ -6,6 +6,7 @@ import { createArraySource } from '../source/byte-source.ts';
 import { ByteWindow } from '../source/byte-window.ts';
 import { Lexer } from '../syntax/lexer.ts';
 import { ObjectParser } from '../syntax/object-parser.ts';
+import type { Spend } from '../syntax/read-indirect-object.ts';
 
 /** A decoded object stream (ISO 32000-2 §7.5.7): values without `obj`, behind a list of their numbers and places. */
 export class ObjectStream {
@@ -49,8 +50,12 @@ export class ObjectStream {
     return this.#numbers[index] === number ? (this.#offsets[index] ?? -1) : -1;
   }
 
-  /** The object at an index, which must have the number that the cross-reference section says; and its cost. */
-  read(index: number, number: number): { value: PdfObject; bytes: number; values: number } {
+  /**
+   * The object at an index, which must have the number that the cross-reference section says.
+   *
+   * @param spend is told what it cost, whether it can be read or not
+   */
+  read(index: number, number: number, spend: Spend): PdfObject {
     const offset = this.#offsets[index];
     if (offset === undefined || this.#numbers[index] !== number) {
       throw new SigillumError(
@@ -59,8 +64,11 @@ export class ObjectStream {
       );
     }
     const parser = new ObjectParser(this.#view, offset);
-    const value = parser.parse();
-    return { value, bytes: parser.lexer.position - offset, values: parser.values };
+    try {
+      return parser.parse();
+    } finally {
+      spend(parser.lexer.position - offset, parser.values);
+    }
   }
 }
 

@@ -202,7 +202,7 @@ export class PdfDocument {
   #readPlain(number: number, entry: { offset: number; generation: number }): PdfObject {
     const offset = entry.offset + this.base;
     if (offset >= this.source.size) throw misplaced(number, offset);
-    const object = readIndirectObject(this.#window, offset);
+    const object = readIndirectObject(this.#window, offset, (bytes, values) => this.#spend(bytes, values));
     this.#spend(object.bytes, object.values);
     if (object.number !== number || object.generation !== entry.generation) throw misplaced(number, offset);
     return this.security?.decryptObject(object.value, new PdfRef(number, object.generation)) ?? object.value;
@@ -210,9 +210,7 @@ export class PdfDocument {
 
   #readCompressed(number: number, entry: { container: number; index: number }): PdfObject {
     const objectStream = this.openObjectStream(entry.container);
-    const { value, bytes, values } = objectStream.read(entry.index, number);
-    this.#spend(bytes, values);
-    return value;
+    return objectStream.read(entry.index, number, (bytes, values) => this.#spend(bytes, values));
   }
 
   /**

@@ -1,3 +1,4 @@
+import { deflateSync } from 'node:zlib';
 import { isSigillumError } from '@sigillum/errors';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
@@ -191,4 +192,66 @@ describe('a survey', () => {
     expect(count).toBeGreaterThan(10);
     expect(clear).toBeGreaterThan(5);
   });
+
+  test('of objects that lie in any order reads the file about once', () => {
+    const numbers = Array.from({ length: 2000 }, (_, index) => 10 + ((index * 7919) % 2000));
+    const bytes = makePdf(numbers.map((number) => [number, `<< /A (${'x'.repeat(100)}) >>`]));
+    const whole = createArraySource(bytes);
+    let read = 0;
+    const document = openPdf({
+      size: whole.size,
+      read: (offset, length) => {
+        read += length;
+        return whole.read(offset, length);
+      },
+    });
+    read = 0;
+    const survey = surveyObjects(document);
+    expect(survey.kindOf(10)).toBe('dictionary');
+    expect(read).toBeLessThan(3 * bytes.length);
+  });
+
+  test.each([
+    ['strings', '('],
+    ['dictionaries', '<</A'],
+  ])('of %s in an object stream that go on to its end takes no more work than others', (_, opening) => {
+    const count = 100;
+    const head = Array.from({ length: count }, (_, index) => `${100 + index} ${index * opening.length}`).join(' ');
+    const text = `${head}\n${opening.repeat(count)}(${'x'.repeat(4_000_000)}`;
+    const data = deflateSync(Buffer.from(text)).toString('latin1');
+    const first = head.length + 1;
+    const dict = `<< /Type /ObjStm /N ${count} /First ${first} /Filter /FlateDecode /Length ${data.length} >>`;
+    const container = `${dict}\nstream\n${data}\nendstream`;
+    const bytes = makePdf([[50, container]], { container: 50, first: 100, count });
+    expect(() => surveyObjects(openPdf(createArraySource(bytes)))).toThrow(
+      expect.objectContaining({ code: 'pdf_limit_exceeded' }),
+    );
+  });
 });
+
+/** Objects in the order given, and a catalog; with a cross-reference stream, which may list objects in an object stream. */
+function makePdf(
+  objects: readonly (readonly [number, string])[],
+  inside?: { container: number; first: number; count: number },
+): Uint8Array {
+  let text = '%PDF-1.7\n';
+  const entries: number[][] = [];
+  for (const [number, body] of [[1, '<< /Type /Catalog >>'] as const, ...objects]) {
+    entries.push([number, 1, text.length, 0]);
+    text += `${number} 0 obj\n${body}\nendobj\n`;
+  }
+  const { container = 0, first = 0, count = 0 } = inside ?? {};
+  for (let index = 0; index < count; index++) entries.push([first + index, 2, container, index]);
+  const data = Buffer.alloc(entries.length * 7);
+  entries.sort(([a = 0], [b = 0]) => a - b);
+  for (const [at, [, type = 0, place = 0, index = 0]] of entries.entries()) {
+    data.writeUInt8(type, at * 7);
+    data.writeUInt32BE(place, at * 7 + 1);
+    data.writeUInt16BE(index, at * 7 + 5);
+  }
+  const listed = entries.map(([number]) => `${number} 1`).join(' ');
+  const dict = `<< /Type /XRef /Size 9000 /Root 1 0 R /W [1 4 2] /Index [${listed}] /Length ${data.length} >>`;
+  const start = text.length;
+  text += `9001 0 obj\n${dict}\nstream\n${data.toString('latin1')}\nendstream\nendobj\n`;
+  return new Uint8Array(Buffer.from(`${text}startxref\n${start}\n%%EOF\n`, 'latin1'));
+}

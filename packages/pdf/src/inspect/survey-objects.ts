@@ -21,10 +21,8 @@ export type ObjectSurvey = {
 
 export type ObjectKind = 'missing' | 'dictionary' | 'branch' | 'stream' | 'other';
 const kinds = ['missing', 'other', 'dictionary', 'branch', 'stream', 'stream'] as const;
-/** Places in `kinds`: a branch has `/Kids`; a bad stream doesn't end where it says, or stands in another file. */
-const [missing, other, dictionary, branch, stream, badStream] = [0, 1, 2, 3, 4, 5];
-/** Not yet looked at. */
-const [plain, compressed] = [6, 7];
+/** Places in `kinds`: a branch has `/Kids`; a bad stream doesn't end where it says, or stands in another file; then those not looked at. */
+const [missing, other, dictionary, branch, stream, badStream, plain, compressed] = [0, 1, 2, 3, 4, 5, 6, 7];
 
 /** Bytes read of an object at first: most objects that aren't streams are shorter, and so are their neighbours. */
 const firstRead = 8192;
@@ -35,8 +33,7 @@ const maxSpace = 32;
 const endstream = Buffer.from('endstream');
 
 /**
- * Goes over all objects that the cross-reference calls in use, whatever refers to them, but not over the data of streams. Its time grows
- * with the bytes of the objects, within `limits.surveyedBytes` and `limits.surveyedObjects`.
+ * Goes over all objects that the cross-reference calls in use, but not over the data of streams. Its time grows with the bytes of the objects, within `limits.surveyedBytes` and `limits.surveyedObjects`.
  *
  * @throws SigillumError `pdf_limit_exceeded`
  */
@@ -71,16 +68,19 @@ class Survey {
   }
 
   run(): ObjectSurvey {
-    const { plainOnes, containers } = this.#listObjects();
-    for (const [number, offset] of plainOnes) this.#visitPlain(number, offset);
+    const { numbers, places, containers } = this.#listObjects();
+    // as they lie in the file: one window serves many
+    for (const place of Float64Array.from(places).sort()) {
+      this.#visitPlain(numbers[place % limits.surveyedObjects] ?? 0, Math.floor(place / limits.surveyedObjects));
+    }
     for (const [container, members] of containers) this.#visitContainer(container, members);
     for (const [number, start, lengthNumber] of this.#elsewhere) {
       const length = this.#counts.get(lengthNumber);
       this.#noteEnd(number, length === undefined ? undefined : start + length);
     }
-    const references = listReferences(this.#document.trailer);
-    if (references.some((one) => !this.#isThere(Math.floor(one / generations), one % generations)))
-      this.#isClear = false;
+    for (const one of listReferences(this.#document.trailer)) {
+      if (!this.#isThere(Math.floor(one / generations), one % generations)) this.#isClear = false;
+    }
     if (this.#contents.some((number) => this.#states[number] !== stream)) this.#isClear = false;
     const states = this.#states;
     return {
@@ -90,11 +90,14 @@ class Survey {
     };
   }
 
-  /** What each number is by the newest section that lists it. */
-  #listObjects(): { plainOnes: (readonly [number, number])[]; containers: Map<number, Member[]> } {
-    const states = this.#states;
+  /**
+   * What each number is by the newest section that lists it. A place is an offset × `surveyedObjects` + an index in `numbers`: exact up
+   * to 16 GB, and sorted in a tenth of the time of pairs.
+   */
+  #listObjects(): { numbers: number[]; places: number[]; containers: Map<number, Member[]> } {
+    const [states, { base, source }] = [this.#states, this.#document];
     const seen = new Uint8Array(states.length);
-    const plainOnes: (readonly [number, number])[] = [];
+    const [numbers, places]: [number[], number[]] = [[], []];
     const containers = new Map<number, Member[]>();
     let left: number = limits.surveyedObjects;
     for (const section of this.#document.sections) {
@@ -108,16 +111,16 @@ class Survey {
         if (entry.type === 'plain') {
           states[number] = plain;
           this.#generations[number] = entry.generation;
-          plainOnes.push([number, entry.offset + this.#document.base]);
+          places.push(Math.min(entry.offset + base, source.size) * limits.surveyedObjects + numbers.length);
+          numbers.push(number);
         } else {
           states[number] = compressed;
           const members = containers.get(entry.container) ?? [];
-          if (members.length === 0) containers.set(entry.container, members);
-          members.push([number, entry.index]);
+          if (members.push([number, entry.index]) === 1) containers.set(entry.container, members);
         }
       }
     }
-    return { plainOnes, containers };
+    return { numbers, places, containers };
   }
 
   #visitPlain(number: number, offset: number): void {
@@ -205,7 +208,7 @@ class Survey {
         continue;
       }
       const end = this.#skimmer.skim(place.bytes, start, true);
-      this.#spend(Math.max(end, start) - start);
+      this.#spend((end === -1 ? place.bytes.length : end < 0 ? this.#skimmer.reached : end) - start);
       this.#note(number, end < 0 ? -1 : 0);
     }
   }
@@ -213,14 +216,11 @@ class Survey {
   /** Keeps what the skimmer found. @param end in the window, behind the value; 0 in an object stream, −1 when it is odd */
   #note(number: number, end: number): void {
     const skimmer = this.#skimmer;
-    if (end < 0 || skimmer.hasKeyTwice) {
-      if (this.#isDoubtful(number)) this.#isClear = false;
-      if (end < 0) return;
-    }
+    if ((end < 0 || skimmer.hasKeyTwice) && this.#isDoubtful(number)) this.#isClear = false;
+    if (end < 0) return;
     const { references, referenceCount } = skimmer;
-    for (let at = 0; at < referenceCount; at += 2) {
+    for (let at = 0; at < referenceCount; at += 2)
       if (!this.#isThere(references[at] ?? -1, references[at + 1] ?? 0)) this.#isClear = false;
-    }
     if (skimmer.hasOddContents) this.#isClear = false;
     for (const at of skimmer.contents) this.#contents.push(references[at] ?? -1);
     if (skimmer.kind === 'integer') this.#counts.set(number, skimmer.integer);

@@ -35,10 +35,10 @@ export class ValueSkimmer {
   length = -1;
   /** The number of the object that it stands in, or −1. */
   lengthIn = -1;
-
   /** Whether `/Contents` of the value itself is no string, reference, or array of references. */
   hasOddContents = false;
-
+  /** How far the bytes were looked at when the answer is −2: what that has cost. */
+  reached = 0;
   #bytes: Uint8Array = new Uint8Array(0);
   /** What to answer where a word goes on to the end of the bytes. */
   #cutOff = -1;
@@ -47,7 +47,6 @@ export class ValueSkimmer {
   /** Of each open array (−1) or dictionary: where its keys begin. */
   readonly #open: number[] = [];
   #token = 0;
-
   /** Whether the value, or a dictionary in it, has a key twice, perhaps. */
   get hasKeyTwice(): boolean {
     return this.#keys.hasKeyTwice;
@@ -88,8 +87,7 @@ export class ValueSkimmer {
   }
 
   #value(): number {
-    const bytes = this.#bytes;
-    const open = this.#open;
+    const [bytes, open] = [this.#bytes, this.#open];
     let at = this.#at;
     // of the innermost dictionary: the key whose value comes next, or 0 where a key comes
     let key = 0;
@@ -99,6 +97,7 @@ export class ValueSkimmer {
     for (;;) {
       at = this.skipSpace(bytes, at);
       if (at >= bytes.length) return -1;
+      this.reached = at;
       const byte = bytes[at] ?? 0;
       const isOuter = open.length === 0;
       if (isKeyNext && byte !== 0x2f && byte !== 0x3e) return -2;
@@ -115,8 +114,8 @@ export class ValueSkimmer {
         if (isContents) this.hasOddContents = true;
       } else if (byte === 0x3c && bytes[at + 1] === 0x3c) {
         if (isOuter) this.kind = 'dictionary';
-        if (isContents || (open.length === 1 && key === contents)) this.hasOddContents = true;
         if (open.length >= limits.nesting) return -2;
+        if (isContents || (open.length === 1 && key === contents)) this.hasOddContents = true;
         open.push(this.#keys.count);
         at += 2;
         isKeyNext = true;
@@ -213,14 +212,15 @@ export class ValueSkimmer {
   }
 
   #hexString(from: number): number {
-    const end = this.#bytes.indexOf(0x3e, from);
-    if (end < 0) return -1;
-    // what else stands in it the parser refuses, and so does whoever is told
-    for (let at = from; at < end; at++) {
-      const byte = this.#bytes[at] ?? 0;
+    const bytes = this.#bytes;
+    for (let at = from; at < bytes.length; at++) {
+      const byte = bytes[at] ?? 0;
+      if (byte === 0x3e) return at + 1;
+      this.reached = at;
+      // what else stands in it the parser refuses, and so does whoever is told
       if (hexValue(byte) < 0 && classes[byte] !== space) return -2;
     }
-    return end + 1;
+    return -1;
   }
 
   /** A number, a reference or a word. `#token`: −1 for a reference, the number when it is a count, −2 for anything else. */
@@ -237,10 +237,12 @@ export class ValueSkimmer {
     }
     if (at >= bytes.length && this.#cutOff < 0) return -1;
     this.#token = -2;
+    this.reached = at;
     if (!isCount) return this.#isKnown(from, at) ? at : -2;
     if (at === from || !Number.isSafeInteger(value)) return -2;
     this.#token = value;
     const next = this.skipSpace(bytes, at);
+    this.reached = next;
     // a generation with a sign is one to the parser
     if (bytes[next] === 0x2b || bytes[next] === 0x2d) return this.#open.length === 0 ? -2 : at;
     const generation = this.#count(next);

@@ -19,10 +19,23 @@ const followers: ReadonlySet<string> = new Set(['xref', 'startxref', 'trailer'])
 /**
  * The `n g obj … endobj` that begins at an offset, leading white space apart (ISO 32000-2 §7.3.10).
  *
+ * @param spend called when it can't be read
  * @throws SigillumError `pdf_object_misplaced` when none begins there, `pdf_object_malformed` when it breaks the syntax.
  */
-export function readIndirectObject(view: ByteView, offset: number): IndirectObject {
+export function readIndirectObject(view: ByteView, offset: number, spend?: Spend): IndirectObject {
   const parser = new ObjectParser(view, offset);
+  try {
+    return readWith(parser, view, offset);
+  } catch (error) {
+    spend?.(parser.lexer.position - offset, parser.values);
+    throw error;
+  }
+}
+
+/** Is told the bytes looked at and the values made for an object that can't be read: they cost as much as others. */
+export type Spend = (bytes: number, values: number) => void;
+
+function readWith(parser: ObjectParser, view: ByteView, offset: number): IndirectObject {
   const { lexer } = parser;
   const number = readHeaderNumber(parser, offset, limits.objectNumber);
   const generation = readHeaderNumber(parser, offset, 65_535);

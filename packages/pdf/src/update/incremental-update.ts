@@ -67,9 +67,9 @@ export class IncrementalUpdate {
     return new PdfRef(this.#next++);
   }
 
-  /** Makes null what is referred to and isn't there, before any object is allocated. Numbers near the highest are left alone. */
+  /** Makes null what is referred to and isn't there, before any object is allocated. Numbers near the highest, and 0, the head of the free ones, are left alone. */
   occupy(ref: PdfRef): void {
-    if (ref.number > limits.objectNumber - spareNumbers) return;
+    if (ref.number === 0 || ref.number > limits.objectNumber - spareNumbers) return;
     this.#next = Math.max(this.#next, ref.number + 1);
     this.set(ref, null);
   }
