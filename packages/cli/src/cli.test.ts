@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -192,6 +192,29 @@ describe('sigillum status and help', () => {
     );
     const away = await run(['status']);
     expect([away.code, away.stderr]).toEqual([1, 'sigillum: There is no answer from http://127.0.0.1:9.\n']);
+  });
+
+  test('an option that stands twice is not chosen from', async () => {
+    for (const args of [
+      ['seal', 'in.pdf', '-o', 'out.pdf', '--level', 'b-lta', '--level', 'b-t'],
+      ['extend', 'in.pdf', '--level', 'b-lta', '--level=b-lt'],
+      ['seal', 'in.pdf', '-o', 'out.pdf', '--output', 'other.pdf'],
+      ['status', '--home', '.sigillum', '--home', '.'],
+    ]) {
+      const { code, stderr } = await run(args);
+      expect([code, stderr]).toEqual([2, expect.stringMatching(/^sigillum: --(level|output|home) is given twice\./)]);
+    }
+    expect(readdirSync(folder)).not.toContain('out.pdf');
+  });
+
+  test('a file that fails, a folder as output and a full disk are told in one line', async () => {
+    // Opened, but not a byte of it can be read.
+    const failing = await run(['seal', '/proc/self/mem', '-o', 'out.pdf']);
+    expect([failing.code, failing.stderr]).toEqual([1, expect.stringMatching(/^sigillum: .*\n$/)]);
+    const asFolder = await run(['seal', 'in.pdf', '-o', '', '--force']);
+    expect([asFolder.code, asFolder.stderr]).toEqual([2, expect.stringContaining('is a folder')]);
+    const full = spawnSync('sh', ['-c', 'node "$0" help > /dev/full', script], { encoding: 'utf8' });
+    expect([full.status, full.stderr]).toEqual([2, expect.stringMatching(/^sigillum: .*ENOSPC.*\n$/)]);
   });
 
   test('help is help, and nothing at all is wrong usage', async () => {

@@ -13,7 +13,8 @@ else {
   // A reader that closes the pipe (`sigillum … | head`) is no failure of ours.
   process.stdout.on('error', (error) => {
     if ('code' in error && error.code === 'EPIPE') process.exit(1);
-    throw error;
+    process.stderr.write(`sigillum: Standard output takes no more: ${error.message}.\n`);
+    process.exit(2);
   });
 
   process.exitCode = await runCli(args, {

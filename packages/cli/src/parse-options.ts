@@ -1,3 +1,4 @@
+import { parseArgs, type ParseArgsConfig } from 'node:util';
 import type { ServiceOptions } from './find-service.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -16,6 +17,16 @@ export function toService(values: {
 }): ServiceOptions {
   if (values.url !== undefined && !URL.canParse(values.url)) throw new UsageError(`${values.url} is not a URL.`);
   return { url: values.url, keyFile: values['key-file'], home: values.home };
+}
+
+/** Of an option that stands twice the last would win, unseen: `--level b-lta … --level b-t`. @throws UsageError */
+export function assertGivenOnce(args: readonly string[], options: NonNullable<ParseArgsConfig['options']>): void {
+  const seen = new Set<string>();
+  for (const token of parseArgs({ args: [...args], options, allowPositionals: true, tokens: true }).tokens) {
+    if (token.kind !== 'option' || token.value === undefined || options[token.name]?.multiple === true) continue;
+    if (seen.has(token.name)) throw new UsageError(`--${token.name} is given twice. Say it once.`);
+    seen.add(token.name);
+  }
 }
 
 const levels = ['b-t', 'b-lt', 'b-lta'] as const;

@@ -9,7 +9,7 @@ import { parseSealCommand, runSeal } from './commands/seal.ts';
 import { runStatus } from './commands/status.ts';
 import { parseVerifyCommand, runVerify } from './commands/verify.ts';
 import type { Console } from './console.ts';
-import { serviceOptions, toService } from './parse-options.ts';
+import { assertGivenOnce, serviceOptions, toService } from './parse-options.ts';
 import { UsageError } from './usage-error.ts';
 
 /** Runs one command line (without `node` and the script). @returns the exit code */
@@ -29,8 +29,17 @@ export async function runCli(argv: readonly string[], console: Console): Promise
       console.writeError(`sigillum: ${describeError(error)}\n`);
       return 1;
     }
+    if (isSystemError(error)) {
+      console.writeError(`sigillum: The system says: ${error.message}.\n`);
+      return 2;
+    }
     throw error;
   }
+}
+
+/** A file, folder or disk that can't be used, such as EACCES or ENOSPC: nothing that a stack would explain. */
+function isSystemError(error: unknown): error is Error {
+  return Error.isError(error) && 'syscall' in error;
 }
 
 async function dispatch([command, ...args]: readonly string[], console: Console): Promise<number> {
@@ -41,6 +50,7 @@ async function dispatch([command, ...args]: readonly string[], console: Console)
   }
   if (command === 'status') {
     const { values } = parse(() => parseArgs({ args, options: serviceOptions }));
+    parse(() => assertGivenOnce(args, serviceOptions));
     return runStatus(toService(values), console);
   }
   if (command === 'seal')

@@ -10,6 +10,7 @@ import {
   verifyAuditLog,
 } from '@sigillum/audit';
 import type { Console } from '../console.ts';
+import { assertGivenOnce } from '../parse-options.ts';
 import { UsageError } from '../usage-error.ts';
 import { AuditedTokens, type TokenReport } from './audit-tokens.ts';
 
@@ -35,6 +36,7 @@ const options = {
 /** The arguments behind `audit`. @throws UsageError */
 export function parseAuditCommand(args: readonly string[]): AuditCommand {
   const { values, positionals } = parseArgs({ args: [...args], options, allowPositionals: true });
+  assertGivenOnce(args, options);
   const [verb, ...paths] = positionals;
   if (verb !== 'verify') throw new UsageError('There is one thing to do with logs: sigillum audit verify DIR');
   if (paths.length === 0) throw new UsageError('Name the folder of a log, or a transcript.');

@@ -11,7 +11,7 @@ import { ResultTable } from '../corpus/tabulate-results.ts';
 import type { WorkerStart } from '../corpus/worker-messages.ts';
 import { findRootCertificate } from '../find-root-certificate.ts';
 import { findService } from '../find-service.ts';
-import { parseLevel, serviceOptions, toService } from '../parse-options.ts';
+import { assertGivenOnce, parseLevel, serviceOptions, toService } from '../parse-options.ts';
 import { UsageError } from '../usage-error.ts';
 
 /** Two files at once: a development home seals no faster by more, and each takes memory. */
@@ -40,6 +40,7 @@ export function parseCorpusCommand(args: readonly string[]): CorpusCommand {
   const text = { type: 'string' } as const;
   const options = { ...serviceOptions, json: text, out: text, level: text, credential: text };
   const { values, positionals } = parseArgs({ args: [...args], options, allowPositionals: true });
+  assertGivenOnce(args, options);
   const [folder, ...others] = positionals;
   if (folder === undefined || others.length > 0) throw new UsageError('Name one folder with PDFs.');
   const { json, out, credential } = values;

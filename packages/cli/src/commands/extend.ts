@@ -5,7 +5,7 @@ import { SigillumClient } from '@sigillum/sdk';
 import type { Console } from '../console.ts';
 import { assertReadable, assertWritable } from '../file-checks.ts';
 import { findService, type ServiceOptions } from '../find-service.ts';
-import { parseLevel, serviceOptions, toService } from '../parse-options.ts';
+import { assertGivenOnce, parseLevel, serviceOptions, toService } from '../parse-options.ts';
 import { UsageError } from '../usage-error.ts';
 import { writeFileAtomically } from '../write-file-atomically.ts';
 
@@ -19,18 +19,17 @@ export type ExtendCommand = {
   readonly service: ServiceOptions;
 };
 
+const options = {
+  ...serviceOptions,
+  level: { type: 'string' },
+  output: { type: 'string', short: 'o' },
+  force: { type: 'boolean' },
+} as const;
+
 /** The arguments behind `extend`. @throws UsageError */
 export function parseExtendCommand(args: readonly string[]): ExtendCommand {
-  const { values, positionals } = parseArgs({
-    args: [...args],
-    options: {
-      ...serviceOptions,
-      level: { type: 'string' },
-      output: { type: 'string', short: 'o' },
-      force: { type: 'boolean' },
-    },
-    allowPositionals: true,
-  });
+  const { values, positionals } = parseArgs({ args: [...args], options, allowPositionals: true });
+  assertGivenOnce(args, options);
   const [input, ...others] = positionals;
   if (input === undefined || others.length > 0)
     throw new UsageError('Name one PDF to extend, or - for standard input.');

@@ -60,5 +60,6 @@ Options of audit verify (works offline; DIR is the folder of a log, a transcript
   --json              the report as JSON
   Exit codes of audit verify: 0 nothing wrong, 1 something is, 2 no log or wrong usage.
 
-Exit codes: 0 done, 1 the service refused or failed (or, for status, can't seal now), 2 wrong usage.
+Exit codes: 0 done, 1 the service refused or failed (or, for status, can't seal now),
+  2 wrong usage, or a file or disk that can't be used.
 `;

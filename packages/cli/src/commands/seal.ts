@@ -6,7 +6,7 @@ import { SigillumClient, type SealRequestOptions } from '@sigillum/sdk';
 import type { Console } from '../console.ts';
 import { assertReadable, assertWritable } from '../file-checks.ts';
 import { findService, type ServiceOptions } from '../find-service.ts';
-import { parseLevel, serviceOptions, toService } from '../parse-options.ts';
+import { assertGivenOnce, parseLevel, serviceOptions, toService } from '../parse-options.ts';
 import { UsageError } from '../usage-error.ts';
 import { writeFileAtomically } from '../write-file-atomically.ts';
 
@@ -49,6 +49,7 @@ const maxAppearanceBytes = 2 * 1024 * 1024;
 /** The arguments behind `seal`. @throws UsageError */
 export function parseSealCommand(args: readonly string[]): SealCommand {
   const { values, positionals } = parseArgs({ args: [...args], options, allowPositionals: true });
+  assertGivenOnce(args, options);
   const [input, ...others] = positionals;
   if (input === undefined || others.length > 0) throw new UsageError('Name one PDF to seal, or - for standard input.');
   if (values.output === undefined) throw new UsageError('Say where the sealed PDF goes: -o OUT.pdf');

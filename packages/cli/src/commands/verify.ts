@@ -6,6 +6,7 @@ import { type SignatureChoice, validateSignatures, type ValidationProfile } from
 import { decodePem, parseCertificate } from '@sigillum/pki';
 import type { Console } from '../console.ts';
 import { findRootCertificate } from '../find-root-certificate.ts';
+import { assertGivenOnce } from '../parse-options.ts';
 import { UsageError } from '../usage-error.ts';
 import { describeReport, toWire } from './describe-report.ts';
 
@@ -34,6 +35,7 @@ const profiles = ['baseline', 'any-intact'] as const;
 /** The arguments behind `verify`. @throws UsageError */
 export function parseVerifyCommand(args: readonly string[]): VerifyCommand {
   const { values, positionals } = parseArgs({ args: [...args], options, allowPositionals: true });
+  assertGivenOnce(args, options);
   const [input, ...others] = positionals;
   if (input === undefined || others.length > 0)
     throw new UsageError('Name one PDF to verify, or - for standard input.');
