@@ -216,7 +216,7 @@ class Survey {
   /** Keeps what the skimmer found. @param end in the window, behind the value; 0 in an object stream, −1 when it is odd */
   #note(number: number, end: number): void {
     const skimmer = this.#skimmer;
-    if ((end < 0 || skimmer.hasKeyTwice) && this.#isDoubtful(number)) this.#isClear = false;
+    if (this.#isClear && (end < 0 || skimmer.hasKeyTwice)) this.#isClear = !this.#isDoubtful(number);
     if (end < 0) return;
     const { references, referenceCount } = skimmer;
     for (let at = 0; at < referenceCount; at += 2)
@@ -234,7 +234,7 @@ class Survey {
     return (this.#states[number] ?? missing) !== missing && this.#generations[number] === generation;
   }
 
-  /** Whether the strict reader finds a key twice in an object, or can read what the skimmer can't. */
+  /** Whether the strict reader finds a key twice in an object, or can't read it. Slow: one is enough. */
   #isDoubtful(number: number): boolean {
     try {
       return hasKeyTwice(this.#document.get(new PdfRef(number, this.#generations[number] ?? 0)));
