@@ -15,10 +15,7 @@ import { type ByteSource, createArraySource } from '@sigillum/pdf';
 export type LocalDocument = Uint8Array | ByteSource | string | URL | FileHandle | AsyncIterable<Uint8Array>;
 
 /** Bytes read at once. */
-const pieceSize = 256 * 1024;
-
-/** Hashed in larger pieces: one buffer, used again and again. */
-const hashPieceSize = 1024 * 1024;
+const pieceSize = 1024 * 1024;
 
 /** A stream up to this size stays in memory; a longer one goes to a temporary file. */
 const maxInMemory = 8 * 1024 * 1024;
@@ -106,16 +103,11 @@ export class OpenDocument {
 
   /**
    * All of it, piece by piece.
-   * @param reuse each piece lies in the same memory as the one before
+   * @param reuse pieces lie in the same memory: each has to be used up before the next is asked for
    * @throws SigillumError `client_document_changed` when the file did since it was opened
    */
   async *pieces(reuse: boolean): AsyncGenerator<Uint8Array> {
-    const { size } = this.source;
-    const shared = reuse ? Buffer.allocUnsafeSlow(pieceSize) : undefined;
-    for (let offset = 0; offset < size; offset += pieceSize) {
-      const length = Math.min(pieceSize, size - offset);
-      yield await this.#read(shared?.subarray(0, length) ?? Buffer.allocUnsafeSlow(length), offset);
-    }
+    yield* this.#readAhead(reuse);
     await this.assertUnchanged();
   }
 
@@ -131,13 +123,35 @@ export class OpenDocument {
 
   async #digest(algorithm: DigestName, signal: AbortSignal | undefined): Promise<Hash> {
     const hash = createHash(algorithm);
-    const { size } = this.source;
-    const buffer = Buffer.allocUnsafeSlow(Math.min(hashPieceSize, size));
-    for (let offset = 0; offset < size; offset += buffer.length) {
+    for await (const piece of this.#readAhead(true)) {
       signal?.throwIfAborted();
-      hash.update(await this.#read(buffer.subarray(0, Math.min(buffer.length, size - offset)), offset));
+      hash.update(piece);
     }
     return hash;
+  }
+
+  /** Each piece is read while the one before is hashed or written, which takes as long. */
+  async *#readAhead(reuse: boolean): AsyncGenerator<Uint8Array> {
+    const { size } = this.source;
+    const allocate = (): Buffer => Buffer.allocUnsafeSlow(Math.min(pieceSize, size));
+    const shared = reuse ? [allocate(), allocate()] : [];
+    const read = async (turn: number): Promise<Uint8Array> => {
+      const offset = turn * pieceSize;
+      const buffer = shared[turn % 2] ?? allocate();
+      return this.#read(buffer.subarray(0, Math.min(pieceSize, size - offset)), offset);
+    };
+    let ahead: Promise<Uint8Array> | undefined;
+    try {
+      for (let turn = 0; turn * pieceSize < size; turn += 1) {
+        const piece = await (ahead ?? read(turn));
+        ahead = (turn + 1) * pieceSize < size ? read(turn + 1) : undefined;
+        ahead?.catch(() => {});
+        yield piece;
+      }
+    } finally {
+      // a file is closed after its last read
+      await ahead?.catch(() => {});
+    }
   }
 
   async #read(buffer: Buffer, offset: number): Promise<Uint8Array> {
