@@ -60,6 +60,13 @@ async function takeHome(options: HomeOptions, paths: HomePaths): Promise<OpenedH
   try {
     await endLeftovers(paths);
     rmSync(paths.ready, { force: true });
+    const basePort = options.port ?? recorded ?? defaultBasePort;
+    const advice =
+      recorded === undefined || options.reset
+        ? `Choose another one: npm start -- --home ${quoteForShell(paths.directory)} --port N`
+        : 'It is fixed for this home, because it stands in the URLs of its certificates: stop that program, or use another home: npm start -- --home DIR --port N';
+    for (const port of [basePort, basePort + 1]) await assertPortFree(port, advice);
+    // Not before all is well: what goes is gone.
     if (options.reset) empty(paths);
     assertRoom(paths.directory, existsSync(paths.at('pg')) ? oldHomeBytes : newHomeBytes);
     writeVersion(paths);
@@ -67,12 +74,6 @@ async function takeHome(options: HomeOptions, paths: HomePaths): Promise<OpenedH
       makeDirectory(folder, 0o700);
       chmodSync(folder, 0o700);
     }
-    const basePort = options.port ?? recorded ?? defaultBasePort;
-    const advice =
-      recorded === undefined || options.reset
-        ? `Choose another one: npm start -- --home ${quoteForShell(paths.directory)} --port N`
-        : 'It is fixed for this home, because it stands in the URLs of its certificates: stop that program, or use another home: npm start -- --home DIR --port N';
-    for (const port of [basePort, basePort + 1]) await assertPortFree(port, advice);
     writeFileDurably(paths.basePort, `# Stands in the URLs of the certificates.\nbase_port: ${basePort}\n`);
     return { paths, basePort, lock };
   } catch (error) {

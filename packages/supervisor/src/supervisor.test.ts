@@ -100,6 +100,8 @@ describe('a home', () => {
       // Nothing was fixed by the failure.
       const other = await findPort();
       expect((await open({ port: other })).basePort).toBe(other);
+      await expect(open({ port, reset: true })).rejects.toEqual(code('home_port_busy'));
+      expect((await open()).basePort).toBe(other);
     } finally {
       squatter.close();
     }
