@@ -62,8 +62,13 @@ export const limits = {
   revisionWork: 8,
   /** Objects in use that a survey of all of them goes over, a microsecond or two each: the most in public files is 125,000. */
   surveyedObjects: 524_288,
-  /** Bytes of objects, without the data of streams, that a survey goes over: a second of work. */
-  surveyedBytes: 256 * 1024 * 1024,
+  /**
+   * Bytes of objects, without the data of streams, that a survey goes over: a quarter of a second of work. The most in public
+   * files is 9.5 MB, and 12.5 MB of decoded object streams, for which the same holds in files of more than a megabyte.
+   */
+  surveyedBytes: 64 * 1024 * 1024,
+  /** Objects that a survey has the strict reader judge, some ten microseconds each: the most in public files is 8. */
+  surveyedDoubts: 4096,
   /** Objects kept after parsing. */
   cachedObjects: 4096,
   /** Decoded object streams kept. */

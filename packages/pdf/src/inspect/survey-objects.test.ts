@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { deflateSync } from 'node:zlib';
 import { isSigillumError } from '@sigillum/errors';
 import { describe, expect, test } from '@jest/globals';
@@ -5,6 +6,7 @@ import fc from 'fast-check';
 import { readCorpus } from '../../fuzz/fuzz.ts';
 import { openPdf } from '../document/open-pdf.ts';
 import type { PdfDocument } from '../document/pdf-document.ts';
+import { limits } from '../limits.ts';
 import { isPdfArray, PdfDict, type PdfObject, PdfRef, PdfStream } from '../objects/pdf-object.ts';
 import { createArraySource } from '../source/byte-source.ts';
 import { ByteWindow } from '../source/byte-window.ts';
@@ -209,6 +211,36 @@ describe('a survey', () => {
     const survey = surveyObjects(document);
     expect(survey.kindOf(10)).toBe('dictionary');
     expect(read).toBeLessThan(3 * bytes.length);
+  });
+
+  test('asks the strict reader about so many objects with the same value twice and no more: beyond them nothing is clear', () => {
+    const same = (count: number): Uint8Array =>
+      makePdf(Array.from({ length: count }, (_, index) => [10 + index, '<< /A 1 /A 1 >>']));
+    const few = surveyObjects(openPdf(createArraySource(same(limits.surveyedDoubts))));
+    const many = surveyObjects(openPdf(createArraySource(same(limits.surveyedDoubts + 1))));
+    expect([few.isClear, many.isClear]).toEqual([true, false]);
+  });
+
+  test('of object streams that decode to much leaves the document what it may cost itself', () => {
+    const [count, size] = [40, 1_000_000];
+    const head = Array.from({ length: count }, (_, index) => `${100 + index} ${index * size}`).join(' ');
+    // deflated to a fiftieth: what shrinks more is taken for an attack
+    const noise = createHash('shake256', { outputLength: 10_000 }).update('noise').digest('hex');
+    const text = `${head}\n${`(${noise}${'x'.repeat(size - noise.length - 2)})`.repeat(count)}`;
+    const data = deflateSync(Buffer.from(text)).toString('latin1');
+    const dict = `<< /Type /ObjStm /N ${count} /First ${head.length + 1} /Filter /FlateDecode /Length ${data.length} >>`;
+    const padding = `<< /Length ${size} >>\nstream\n${'y'.repeat(size)}\nendstream`;
+    const container = `${dict}\nstream\n${data}\nendstream`;
+    const objects = [
+      [50, container],
+      [51, padding],
+    ] as const;
+    const bytes = makePdf(objects, { container: 50, first: 100, count });
+    const document = openPdf(createArraySource(bytes));
+    expect(bytes.length).toBeLessThan(4_000_000);
+    expect(surveyObjects(document).isClear).toBe(true);
+    const stream = document.get(new PdfRef(50, 0));
+    expect(stream instanceof PdfStream && document.readStream(stream).length).toBe(text.length);
   });
 
   test.each([

@@ -1,8 +1,9 @@
 import { isSigillumError, SigillumError } from '@sigillum/errors';
 import type { PdfDocument } from '../document/pdf-document.ts';
 import { limits } from '../limits.ts';
-import { isPdfArray, PdfDict, type PdfObject, PdfRef, PdfStream } from '../objects/pdf-object.ts';
+import { PdfRef } from '../objects/pdf-object.ts';
 import { isWhiteSpace } from '../syntax/characters.ts';
+import { DoubtfulObjects } from './doubtful-objects.ts';
 import { generations, listReferences } from './known-references.ts';
 import { ValueSkimmer } from './value-skimmer.ts';
 
@@ -27,7 +28,7 @@ const [missing, other, dictionary, branch, stream, badStream, plain, compressed]
 /** Bytes read of an object at first: most objects that aren't streams are shorter, and so are their neighbours. */
 const firstRead = 8192;
 /** Bytes of a file above which its object streams are read on a budget of their own. */
-const largeFile = 4 * 1024 * 1024;
+const largeFile = 1024 * 1024;
 /** White space between the data of a stream and `endstream`: an end of line, and what some writers add. */
 const maxSpace = 32;
 const endstream = Buffer.from('endstream');
@@ -47,6 +48,7 @@ class Survey {
   readonly #generations: Uint16Array;
   readonly #misplaced = new Set<number>();
   readonly #skimmer = new ValueSkimmer();
+  readonly #doubtful: DoubtfulObjects;
   /** Numbers of the streams that are content of something. */
   readonly #contents: number[] = [];
   /** Objects that are a count and nothing else: lengths of streams. */
@@ -62,6 +64,7 @@ class Survey {
     // all object streams of a large file are more than what reading it for a seal may take
     const budget = { bytes: limits.surveyedBytes, values: limits.values };
     this.#document = document.source.size > largeFile ? document.viewAt(0, budget) : document;
+    this.#doubtful = new DoubtfulObjects(this.#document);
     const end = document.sections.reduce((most, section) => Math.max(most, section.end), 1);
     this.#states = new Uint8Array(end);
     this.#generations = new Uint16Array(end);
@@ -216,7 +219,10 @@ class Survey {
   /** Keeps what the skimmer found. @param end in the window, behind the value; 0 in an object stream, −1 when it is odd */
   #note(number: number, end: number): void {
     const skimmer = this.#skimmer;
-    if (this.#isClear && (end < 0 || skimmer.hasKeyTwice)) this.#isClear = !this.#isDoubtful(number);
+    if (this.#isClear && (end < 0 || skimmer.hasKeyTwice)) {
+      // slow: one is enough
+      this.#isClear = !this.#doubtful.has(new PdfRef(number, this.#generations[number] ?? 0));
+    }
     if (end < 0) return;
     const { references, referenceCount } = skimmer;
     for (let at = 0; at < referenceCount; at += 2)
@@ -232,16 +238,6 @@ class Survey {
   /** What is compressed has generation 0, and so have their places. */
   #isThere(number: number, generation: number): boolean {
     return (this.#states[number] ?? missing) !== missing && this.#generations[number] === generation;
-  }
-
-  /** Whether the strict reader finds a key twice in an object, or can't read it. Slow: one is enough. */
-  #isDoubtful(number: number): boolean {
-    try {
-      return hasKeyTwice(this.#document.get(new PdfRef(number, this.#generations[number] ?? 0)));
-    } catch (error) {
-      if (!isSigillumError(error) || error.code === 'pdf_limit_exceeded') throw error;
-      return true;
-    }
   }
 
   #noteStream(number: number, end: number): void {
@@ -288,13 +284,5 @@ class Survey {
 
 type Member = readonly [number: number, index: number];
 const streamWord = Buffer.from('stream');
-function hasKeyTwice(value: PdfObject): boolean {
-  if (value instanceof PdfStream) return hasKeyTwice(value.dict);
-  if (value instanceof PdfDict) {
-    return value.duplicates.length > 0 || [...value.entries()].some(([, entry]) => hasKeyTwice(entry));
-  }
-  return isPdfArray(value) && value.some(hasKeyTwice);
-}
-
 const exceeded = (what: string): SigillumError =>
   new SigillumError('pdf_limit_exceeded', `The PDF has more ${what} than are looked at in one file.`);
