@@ -63,8 +63,9 @@ export function prepareSignature(input: PrepareInput, options: PrepareOptions, r
   if (target.kind === 'new' && placed !== undefined) assertPlacementAllowed(placed, permissions);
 
   const update = new IncrementalUpdate(document, random);
+  update.avoid(absent);
   // an earlier signature may forbid it, and has no more protection with it than it had
-  if (!isSigned) fillGaps(update, absent);
+  if (!isSigned) fillGaps(document, update, absent);
   const { certify } = options;
   const transforms = { certify, lock, catalogRef: document.catalogRef };
   const signature = makeSignatureDictionary(options, options.contentsSize, transforms);
@@ -93,10 +94,15 @@ const maxGaps = 1024;
 
 /**
  * What is referred to and isn't there means null, and is null from now on: else whoever appends could define it without
- * changing any object, and pyHanko, which refuses such references, could not judge the seal.
+ * changing any object, and pyHanko, which refuses such references, could not judge the seal. Numbers that were deleted are
+ * left so, but for the next generation of them: a strict reader refuses a file that uses them again.
  */
-function fillGaps(update: IncrementalUpdate, absent: readonly PdfRef[]): void {
-  for (const ref of absent.slice(0, maxGaps)) update.occupy(ref);
+function fillGaps(document: PdfDocument, update: IncrementalUpdate, absent: readonly PdfRef[]): void {
+  const usable = absent.filter(({ number, generation }) => {
+    const entry = document.findEntry(number);
+    return entry?.type === 'free' ? generation > 0 && generation === entry.generation : generation === 0;
+  });
+  for (const ref of usable.slice(0, maxGaps)) update.occupy(ref);
 }
 
 /** `/SV` of an existing field. */

@@ -45,6 +45,7 @@ export class IncrementalUpdate {
   readonly #random: (length: number) => Uint8Array;
   readonly #objects = new Map<number, { readonly ref: PdfRef; readonly value: PdfObject }>();
   #next: number;
+  #avoided: ReadonlySet<number> = new Set();
 
   /**
    * @param random for the changing half of `/ID` (§14.4) and, in encrypted files, for initialization vectors
@@ -61,10 +62,16 @@ export class IncrementalUpdate {
 
   /** A reference for a new object. */
   allocate(): PdfRef {
+    while (this.#avoided.has(this.#next)) this.#next++;
     if (this.#next > limits.objectNumber) {
       throw new SigillumError('pdf_limit_exceeded', 'The PDF has no object numbers left for an update.');
     }
     return new PdfRef(this.#next++);
+  }
+
+  /** Gives these to no new object: what refers to them in vain would show it. */
+  avoid(refs: readonly PdfRef[]): void {
+    this.#avoided = new Set(refs.map(({ number }) => number));
   }
 
   /** Makes null what is referred to and isn't there, before any object is allocated. Numbers near the highest, and 0, the head of the free ones, are left alone. */
