@@ -23,7 +23,7 @@ export {
 } from './objects/pdf-object.ts';
 export { PdfPlaceholder } from './objects/pdf-placeholder.ts';
 export { assertNoDuplicates, isName, wrongType } from './objects/take.ts';
-export { type ByteSource, createArraySource } from './source/byte-source.ts';
+export { type ByteSource, createArraySource, createFileSource } from './source/byte-source.ts';
 export { decodeTextString, encodeTextString } from './syntax/text-string.ts';
 export { type EncodedUpdate, IncrementalUpdate } from './update/incremental-update.ts';
 export type { XrefEntry, XrefSection } from './xref/xref-section.ts';

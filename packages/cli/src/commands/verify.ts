@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { isSigillumError } from '@sigillum/errors';
 import { type SignatureChoice, validateSignatures, type ValidationProfile } from '@sigillum/pades';
+import { createFileSource } from '@sigillum/pdf';
 import { decodePem, parseCertificate } from '@sigillum/pki';
 import type { Console } from '../console.ts';
 import { findRootCertificate } from '../find-root-certificate.ts';
@@ -83,25 +84,12 @@ function openFile(path: string): OpenFile {
     closeSync(descriptor);
     throw new UsageError(`${path} is not a file.`);
   }
-  const { size } = status;
-  const assertInside = (offset: number, length: number): void => {
-    if (offset < 0 || length < 0 || offset + length > size) throw new RangeError(`bytes ${offset} of ${size}`);
-  };
-  const readInto = (offset: number, into: Uint8Array): void => {
-    assertInside(offset, into.length);
-    for (let done = 0; done < into.length; ) {
-      const count = readSync(descriptor, into, done, into.length - done, offset + done);
-      if (count === 0) throw new UsageError(`${path} became shorter while it was read.`);
-      done += count;
-    }
-  };
-  const read = (offset: number, length: number): Uint8Array => {
-    assertInside(offset, length);
-    const bytes = new Uint8Array(length);
-    readInto(offset, bytes);
-    return bytes;
-  };
-  return { source: { size, read, readInto }, close: () => closeSync(descriptor) };
+  const source = createFileSource(
+    status.size,
+    (into, start, position) => readSync(descriptor, into, start, into.length - start, position),
+    () => new UsageError(`${path} became shorter while it was read.`),
+  );
+  return { source, close: () => closeSync(descriptor) };
 }
 
 /** Standard input is held in memory: at most this many bytes. */

@@ -2,7 +2,7 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 import { SigillumError } from '@sigillum/errors';
 import { examineSignatures, type JudgedDocument, type ValidationOptions } from '@sigillum/pades';
-import { type ByteSource, createArraySource } from '@sigillum/pdf';
+import { type ByteSource, createArraySource, createFileSource } from '@sigillum/pdf';
 import { endWithParent } from './end-with-parent.ts';
 import type { JudgingAnswer, JudgingJob } from './judging-messages.ts';
 
@@ -40,22 +40,9 @@ function detach({ report, chains }: JudgedDocument): JudgedDocument {
 }
 
 function openFile(fd: number, size: number): ByteSource {
-  const assertInside = (offset: number, length: number): void => {
-    if (offset < 0 || length < 0 || offset + length > size) throw new RangeError('outside the document');
-  };
-  const readInto = (offset: number, into: Uint8Array): void => {
-    assertInside(offset, into.length);
-    for (let done = 0; done < into.length; ) {
-      const read = readSync(fd, into, done, into.length - done, offset + done);
-      if (read === 0) throw new RangeError('the document is shorter than it was');
-      done += read;
-    }
-  };
-  const read = (offset: number, length: number): Uint8Array => {
-    assertInside(offset, length);
-    const bytes = Buffer.allocUnsafe(length);
-    readInto(offset, bytes);
-    return bytes;
-  };
-  return { size, read, readInto };
+  return createFileSource(
+    size,
+    (into, start, position) => readSync(fd, into, start, into.length - start, position),
+    () => new RangeError('the document is shorter than it was'),
+  );
 }

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { readSync } from 'node:fs';
 import { type FileHandle, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { createFileSource } from '@sigillum/pdf';
 import type { DocumentSource } from './spooled-document.ts';
 
 /** Read in pieces of this size on the way out, two of them: each costs two hops between threads. */
@@ -59,23 +60,10 @@ export class SpoolFile {
 
   /** Random access, once it is flushed. Synchronous: the reader is a pure function of bytes, and the page cache has them. */
   source(): DocumentSource {
-    const size = this.#size;
-    return {
-      size,
-      fd: this.#fd,
-      read: (offset, length) => {
-        if (offset < 0 || length < 0 || offset + length > size) {
-          throw new RangeError(`bytes ${offset} to ${offset + length} of ${size}`);
-        }
-        const bytes = Buffer.allocUnsafe(length);
-        for (let done = 0; done < length; ) {
-          const read = readSync(this.#fd, bytes, done, length - done, offset + done);
-          if (read === 0) throw tooShort();
-          done += read;
-        }
-        return bytes;
-      },
-    };
+    const fd = this.#fd;
+    const readSome = (into: Uint8Array, start: number, position: number): number =>
+      readSync(fd, into, start, into.length - start, position);
+    return { fd, ...createFileSource(this.#size, readSome, tooShort) };
   }
 
   /** All of it. A piece is used up before the next is asked for: it is read into one of two buffers, ahead of the other's use. */

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import type { DigestName } from '@sigillum/algorithms';
 import { SigillumError } from '@sigillum/errors';
 import type { PrefixHash } from '@sigillum/pades';
-import { type ByteSource, createArraySource } from '@sigillum/pdf';
+import { type ByteSource, createArraySource, createFileSource } from '@sigillum/pdf';
 
 /**
  * A document that stays here: bytes, a source of them, the path or an open handle of a file, or a stream. A file must not
@@ -53,7 +53,10 @@ export class OpenDocument {
       const status = await handle.stat();
       if (!status.isFile()) throw new SigillumError('client_document_unreadable', 'The document is not a file.');
       const file = { handle, isOurs, stamp: await readStamp(handle) };
-      return new OpenDocument(createFileSource(handle, status.size), file);
+      const { fd } = handle;
+      const readSome = (into: Uint8Array, start: number, position: number): number =>
+        readSync(fd, into, start, into.length - start, position);
+      return new OpenDocument(createFileSource(status.size, readSome, changed), file);
     } catch (error) {
       if (isOurs) await handle.close();
       throw error;
@@ -163,30 +166,6 @@ export class OpenDocument {
     }
     return buffer;
   }
-}
-
-/** Random access to a file. Synchronous: the reader of PDFs is a pure function of bytes. */
-function createFileSource({ fd }: FileHandle, size: number): ByteSource {
-  const assertInside = (offset: number, length: number): void => {
-    if (offset < 0 || length < 0 || offset + length > size) {
-      throw new RangeError(`bytes ${offset} to ${offset + length} of ${size}`);
-    }
-  };
-  const readInto = (offset: number, into: Uint8Array): void => {
-    assertInside(offset, into.length);
-    for (let done = 0; done < into.length; ) {
-      const count = readSync(fd, into, done, into.length - done, offset + done);
-      if (count === 0) throw changed();
-      done += count;
-    }
-  };
-  const read = (offset: number, length: number): Uint8Array => {
-    assertInside(offset, length);
-    const bytes = Buffer.allocUnsafe(length);
-    readInto(offset, bytes);
-    return bytes;
-  };
-  return { size, read, readInto };
 }
 
 async function openFile(path: string | URL): Promise<FileHandle> {

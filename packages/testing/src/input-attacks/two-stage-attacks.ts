@@ -61,6 +61,17 @@ const defineInStore =
       update.set(catalogRef, catalog.with({ DSS: new PdfDict([['Certs', certs]]) }));
     });
 
+/** A form added to the resources in an object, under the name that the page draws. */
+const addFormToResources =
+  (number: number): TwoStageAttack['change'] =>
+  (sealed) =>
+    updateObjects(sealed, (update, file) => {
+      const form = update.allocate();
+      update.set(form, evilForm);
+      const resources = file.getDict(new PdfRef(number), 'The resources');
+      update.set(new PdfRef(number), resources.with({ XObject: new PdfDict([['X', form]]) }));
+    });
+
 const drawing = `${showText('Pay 10')} /X Do`;
 const drawn = `/Resources << /Font << /F1 5 0 R >> /XObject << /X ${gap} 0 R >> >>`;
 
@@ -178,13 +189,7 @@ export function twoStageAttacks(): readonly TwoStageAttack[] {
         },
       ),
       options: { certify: 2 },
-      change: (sealed) =>
-        updateObjects(sealed, (update, file) => {
-          const form = update.allocate();
-          update.set(form, evilForm);
-          const resources = file.getDict(new PdfRef(6), 'The resources');
-          update.set(new PdfRef(6), resources.with({ XObject: new PdfDict([['X', form]]) }));
-        }),
+      change: addFormToResources(6),
     },
     {
       name: 'field-appearance-is-content',
@@ -233,13 +238,7 @@ export function twoStageAttacks(): readonly TwoStageAttack[] {
         { catalog: '/Extensions 6 0 R', page: '/Resources 6 0 R', content: drawing },
         { number: 6, body: '<< /Font << /F1 5 0 R >> >>' },
       ),
-      change: (sealed) =>
-        updateObjects(sealed, (update, file) => {
-          const form = update.allocate();
-          update.set(form, evilForm);
-          const resources = file.getDict(new PdfRef(6), 'The resources');
-          update.set(new PdfRef(6), resources.with({ XObject: new PdfDict([['X', form]]) }));
-        }),
+      change: addFormToResources(6),
     },
     {
       name: 'form-is-resources',
@@ -248,13 +247,7 @@ export function twoStageAttacks(): readonly TwoStageAttack[] {
         { catalog: '/AcroForm 6 0 R', page: '/Resources 6 0 R', content: drawing },
         { number: 6, body: '<< /Fields [] /Font << /F1 5 0 R >> >>' },
       ),
-      change: (sealed) =>
-        updateObjects(sealed, (update, file) => {
-          const form = update.allocate();
-          update.set(form, evilForm);
-          const resources = file.getDict(new PdfRef(6), 'The resources');
-          update.set(new PdfRef(6), resources.with({ XObject: new PdfDict([['X', form]]) }));
-        }),
+      change: addFormToResources(6),
     },
   ];
 }
